@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The controller that serves a service's OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Any
+
+from flocx_common.api import openapi
+from flocx_common.api.operation import Answer, ApiServices, Call, Controller, Operation, operation
+
+
+class OpenApiController(Controller[ApiServices]):
+    """The OpenAPI document, made once.
+
+    :param served: returns every operation of the service.
+    """
+
+    def __init__(
+        self, services: ApiServices, served: Callable[[], Iterable[Operation]], *, title: str, service_type: str
+    ) -> None:
+        super().__init__(services)
+        self._served = served
+        self._title, self._service_type = title, service_type
+
+    @operation(
+        method="GET",
+        path="/v1/openapi.json",
+        summary="Show the OpenAPI document",
+        policy=None,
+        answers={200: {"type": "object"}},
+    )
+    def show(self, call: Call[ApiServices]) -> Answer:
+        """Show the document."""
+        return Answer(body=self._document)
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        return openapi.document(
+            self._served(),
+            title=self._title,
+            version="1.0",
+            service_type=self._service_type,
+            limits=self._services.page_limits,
+        )

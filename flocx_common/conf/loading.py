@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading a service's configuration: once, in a command or a WSGI module, and passed inward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from oslo_config import cfg
+from oslo_log import log
+
+from flocx_common.domain.errors import ConfigurationInvalid
+
+#: Chatty libraries: their own level says too much for a service's log.
+_QUIET = ["sqlalchemy=WARN", "keystoneauth=WARN", "urllib3=WARN", "stevedore=WARN", "oslo_policy=WARN", "alembic=WARN"]
+
+
+def load(
+    service: str, register: Callable[[cfg.ConfigOpts], None], args: Sequence[str], *, command: str | None = None
+) -> cfg.ConfigOpts:
+    """Return the configuration of a service and set up logging by it.
+
+    Without ``--config-file`` the files /etc/flocx/<service>.conf and the like
+    are read, where oslo.config looks for them.
+
+    :param register: registers the service's options.
+    :param args: the command line, without the program's name.
+    :raises ConfigurationInvalid: a file or an option cannot be used.
+    """
+    conf = cfg.ConfigOpts()
+    log.register_options(conf)
+    log.set_defaults(default_log_levels=[*log.get_default_log_levels(), *_QUIET])
+    register(conf)
+    try:
+        conf(
+            args=list(args),
+            project="flocx",
+            prog=command or service,
+            default_config_files=_default_files(service, args),
+        )
+        log.setup(conf, service)
+    except (cfg.Error, log.LogConfigError) as error:
+        raise ConfigurationInvalid(f"configuration: {' '.join(str(error).split())}") from None
+    return conf
+
+
+def _default_files(service: str, args: Sequence[str]) -> list[str]:
+    if any(arg.startswith("--config-file") for arg in args):
+        return []
+    return cfg.find_config_files(project="flocx", prog=service)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writing single rows: new ones, and changes by compare-and-set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from oslo_db import exception as oslo_db_exception
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from flocx_common.db.conflicts import DUPLICATE, sqlstate
+from flocx_common.db.transactions import StaleGeneration
+from flocx_common.domain.errors import IdTaken
+
+
+def insert_new(connection: Connection, table: sa.Table, values: Mapping[str, Any], what: str) -> None:
+    """Insert a row.
+
+    :param what: the words for what must be unique, for the error.
+    :raises IdTaken: something that must be unique is not.
+    """
+    try:
+        connection.execute(sa.insert(table).values(**values))
+    except (IntegrityError, oslo_db_exception.DBError) as error:
+        raise (taken(error, what) or error) from None
+
+
+def update_unchanged(
+    connection: Connection,
+    table: sa.Table,
+    uuid: str,
+    generation: int,
+    values: Mapping[str, Any],
+    what: str = "uuid: it is in use",
+) -> None:
+    """Write a row if it still has the generation it was read with, and raise that by one.
+
+    :raises StaleGeneration: it was changed, or removed, since it was read.
+    :raises IdTaken: something that must be unique is not.
+    """
+    statement = sa.update(table).where(table.c.uuid == uuid, table.c.generation == generation)
+    try:
+        result = connection.execute(statement.values(**values, generation=generation + 1))
+    except (IntegrityError, oslo_db_exception.DBError) as error:
+        raise (taken(error, what) or error) from None
+    if result.rowcount != 1:
+        raise StaleGeneration(f"{table.name} {uuid}")
+
+
+def taken(error: Exception, what: str) -> IdTaken | None:
+    """Return the refusal for a unique constraint that was violated, or None for another error."""
+    return IdTaken(what, field=what.partition(":")[0]) if sqlstate(error) == DUPLICATE else None

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Queries over offers and their hardware documents."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from flocx_common.db.listing import page
+from flocx_common.db.nodes import insert_if_missing
+from flocx_common.db.rows import insert_new, update_unchanged
+from flocx_common.domain.paging import ListQuery, Page
+from flocx_market.db.mappers import offer_from, offer_values
+from flocx_market.db.models import hardware_documents, offer_lessees, offers
+from flocx_market.domain.offer import Offer, OfferStatus
+from flocx_market.ports.store import Viewer
+
+#: Fields a list of offers can be filtered and sorted by.
+FIELDS = {
+    name: offers.c[name]
+    for name in (
+        "uuid",
+        "name",
+        "provider_uuid",
+        "owner_project_id",
+        "resource_type",
+        "node_uuid",
+        "node_name",
+        "resource_class",
+        "start_time",
+        "end_time",
+        "reserve_price",
+        "min_duration",
+        "status",
+        "status_reason",
+        "created_at",
+        "updated_at",
+    )
+}
+
+
+class SqlOffers:
+    """Offers in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, uuid: str) -> Offer | None:
+        """Return an offer by uuid."""
+        return self.by_uuid([uuid]).get(uuid)
+
+    def page(self, query: ListQuery, viewer: Viewer) -> Page[Offer]:
+        """Return a page of the offers that ``viewer`` may see."""
+        rows, more = page(self._connection, sa.select(offers).where(*_visible(viewer)), FIELDS, query)
+        return Page(self._loaded(rows), more)
+
+    def with_status(self, statuses: Collection[OfferStatus], *, provider_uuid: str | None = None) -> Sequence[Offer]:
+        """Return all offers in these statuses, of one provider or all."""
+        query = sa.select(offers).where(offers.c.status.in_([str(status) for status in statuses]))
+        if provider_uuid is not None:
+            query = query.where(offers.c.provider_uuid == provider_uuid)
+        return self._loaded(self._connection.execute(query).all())
+
+    def of_node(self, node_uuid: str) -> Sequence[Offer]:
+        """Return all offers of a node."""
+        return self._loaded(self._connection.execute(sa.select(offers).where(offers.c.node_uuid == node_uuid)).all())
+
+    def by_uuid(self, uuids: Collection[str]) -> Mapping[str, Offer]:
+        """Return those of these offers that exist."""
+        query = sa.select(offers).where(offers.c.uuid.in_(sorted(uuids)))
+        return {offer.uuid: offer for offer in self._loaded(self._connection.execute(query).all())}
+
+    def add(self, offer: Offer) -> None:
+        """Store a new offer.
+
+        :raises IdTaken: the uuid is in use.
+        """
+        self._keep_document(offer)
+        values = {"uuid": offer.uuid, **offer_values(offer), "generation": offer.generation}
+        insert_new(self._connection, offers, values, f"uuid: {offer.uuid} is in use")
+        self._admit(offer)
+
+    def update(self, offer: Offer) -> None:
+        """Store a changed offer.
+
+        :raises StaleGeneration: it was changed by others since it was read.
+        """
+        self._keep_document(offer)
+        update_unchanged(self._connection, offers, offer.uuid, offer.generation, offer_values(offer))
+        self._connection.execute(sa.delete(offer_lessees).where(offer_lessees.c.offer_uuid == offer.uuid))
+        self._admit(offer)
+
+    def _keep_document(self, offer: Offer) -> None:
+        self._connection.execute(
+            insert_if_missing(
+                self._connection, hardware_documents, digest=offer.properties_digest, document=dict(offer.properties)
+            )
+        )
+
+    def _admit(self, offer: Offer) -> None:
+        if offer.lessee_project_ids:
+            rows = [{"project_id": project_id, "offer_uuid": offer.uuid} for project_id in offer.lessee_project_ids]
+            self._connection.execute(sa.insert(offer_lessees), rows)
+
+    def _loaded(self, rows: Sequence[Row[Any]]) -> Sequence[Offer]:
+        """Return the offers of rows; equal hardware documents are read, and kept, once."""
+        digests = sorted({row.properties_digest for row in rows})
+        query = sa.select(hardware_documents).where(hardware_documents.c.digest.in_(digests))
+        documents = {row.digest: row.document for row in self._connection.execute(query)}
+        return [offer_from(row, documents[row.properties_digest]) for row in rows]
+
+
+def _visible(viewer: Viewer) -> Sequence[sa.ColumnElement[bool]]:
+    if viewer.provider_uuid is not None:
+        return [offers.c.provider_uuid == viewer.provider_uuid]
+    if viewer.project_id is None:
+        return []
+    admitted = sa.exists().where(
+        offer_lessees.c.offer_uuid == offers.c.uuid, offer_lessees.c.project_id == viewer.project_id
+    )
+    return [
+        sa.or_(offers.c.lessee_project_ids.is_(None), offers.c.owner_project_id == viewer.project_id, admitted),
+    ]

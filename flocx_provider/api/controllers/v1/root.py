@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The root of version 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from flocx_common.api import discovery
+from flocx_common.api.document import OpenApiController
+from flocx_common.api.events import events_controller
+from flocx_common.api.operation import Answer, Call, Controller, Operation, operation
+from flocx_provider.api.controllers.v1.contracts import ContractsController
+from flocx_provider.api.controllers.v1.nodes import NodesController
+from flocx_provider.api.controllers.v1.offers import OffersController
+from flocx_provider.api.services import SERVICE_TYPE, ProviderServices
+from flocx_provider.policies import events as event_policy
+
+
+class V1Controller(Controller[ProviderServices]):
+    """Version 1."""
+
+    def __init__(self, services: ProviderServices, served: Callable[[], Iterable[Operation]]) -> None:
+        super().__init__(services)
+        self.nodes = NodesController(services)
+        self.offers = OffersController(services)
+        self.contracts = ContractsController(services)
+        self.events = events_controller(event_policy.LIST)(services)
+        document = OpenApiController(services, served, title="FLOCX provider", service_type=SERVICE_TYPE)
+        # A path segment that cannot be written as a name.
+        setattr(self, "openapi.json", document)
+
+    @operation(method="GET", path="/v1/", summary="Show version 1", policy=None, answers={200: discovery.v1_schema({})})
+    def show(self, call: Call[ProviderServices]) -> Answer:
+        """Show the version."""
+        version = discovery.version(call.base_url, "1.0", "1.0")
+        return Answer(body={"id": "v1", "version": version, "links": version["links"]})
