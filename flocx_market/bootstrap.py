@@ -105,9 +105,14 @@ def settings(conf: cfg.ConfigOpts) -> MarketSettings:
     )
 
 
-def application(conf: cfg.ConfigOpts, *, clock: Clock | None = None) -> tuple[WsgiApp, Readiness]:
-    """Return the market's WSGI application, and what decides whether it is ready."""
-    db = database(conf)
+def application(
+    conf: cfg.ConfigOpts, *, clock: Clock | None = None, db: Database | None = None
+) -> tuple[WsgiApp, Readiness]:
+    """Return the market's WSGI application, and what decides whether it is ready.
+
+    :param db: the database to work on, instead of one of its own.
+    """
+    db = db or database(conf)
     store = MarketStore(db)
     services = MarketServices(
         policy=Policy(conf, list_rules()),

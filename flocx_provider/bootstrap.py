@@ -124,9 +124,14 @@ def market(conf: cfg.ConfigOpts) -> HttpMarketGateway:
     return HttpMarketGateway(connect)
 
 
-def application(conf: cfg.ConfigOpts, *, clock: Clock | None = None) -> tuple[WsgiApp, Readiness]:
-    """Return the provider's WSGI application, and what decides whether it is ready."""
-    db = database(conf)
+def application(
+    conf: cfg.ConfigOpts, *, clock: Clock | None = None, db: Database | None = None
+) -> tuple[WsgiApp, Readiness]:
+    """Return the provider's WSGI application, and what decides whether it is ready.
+
+    :param db: the database to work on, instead of one of its own.
+    """
+    db = db or database(conf)
     store = ProviderStore(db)
     nodes = inventory(conf, db, directory(conf))
     services = ProviderServices(

@@ -295,12 +295,14 @@ def _response(declared: Operation, answer: Answer, *, check: bool) -> webob.Resp
 
 def operations(controller: Controller[Any]) -> Iterator[Operation]:
     """Yield every operation served at or below a controller."""
-    seen: set[int] = set()
+    # Kept, not only remembered by id: what is made on the way must not share
+    # its id with what was thrown away before.
+    seen: list[Controller[Any]] = []
 
     def walk(node: Controller[Any]) -> Iterator[Operation]:
-        if id(node) in seen:
+        if any(node is other for other in seen):
             return
-        seen.add(id(node))
+        seen.append(node)
         for value in vars(type(node)).values():
             if hasattr(value, "operation"):
                 yield value.operation

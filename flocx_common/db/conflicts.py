@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which database errors mean that a concurrent change won, by SQLSTATE.
 
-PostgreSQL reports an SQLSTATE with every error. The MySQL protocol does too,
-but its Python driver keeps only the error number, which stands for one; SQLite
-has result codes of its own. Both are translated here, once.
+PostgreSQL reports an SQLSTATE with every error. So does MySQL, but one for many
+errors, and not every version of its driver hands it on: there the error number
+says more. SQLite has result codes of its own. Both are translated here, once.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ def sqlstate(error: BaseException) -> str | None:
     cause = _driver_error(error)
     if cause is None:
         return None
-    state = getattr(cause, "sqlstate", None)
-    if isinstance(state, str):
-        return state
     if isinstance(cause, sqlite3.Error):
         return _sqlite_state(cause)
     number = cause.args[0] if cause.args else None
-    return _MYSQL.get(number) if isinstance(number, int) else None
+    if isinstance(number, int) and number in _MYSQL:
+        return _MYSQL[number]
+    state = getattr(cause, "sqlstate", None)
+    return state if isinstance(state, str) else None
 
 
 def _driver_error(error: BaseException) -> BaseException | None:

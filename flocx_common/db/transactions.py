@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from oslo_db import exception as oslo_db_exception
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from flocx_common.db.conflicts import OVERLAP, RETRYABLE, sqlstate
 from flocx_common.db.engine import create_engine
@@ -113,15 +113,13 @@ def database_from(options: Any) -> Database:
 
 def _unavailable(error: Exception) -> Exception:
     """Return what to raise for a database error: unavailable when the connection is at fault."""
-    lost = isinstance(error, oslo_db_exception.DBConnectionError) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    )
-    if lost or (isinstance(error, oslo_db_exception.DBError) and _is_operational(error)):
-        LOG.error("the database does not answer: %s", type(error.__cause__ or error).__name__)
+    if isinstance(error, oslo_db_exception.DBConnectionError) or _is_operational(error):
+        LOG.error("the database does not answer: %s", type(error).__name__)
         return Unavailable("the database does not answer; try again")
     return error
 
 
-def _is_operational(error: oslo_db_exception.DBError) -> bool:
-    name = type(error.inner_exception).__name__ if error.inner_exception is not None else ""
-    return name in ("OperationalError", "InterfaceError")
+def _is_operational(error: Exception) -> bool:
+    """Tell whether the driver says that something outside the program is wrong."""
+    inner = error.inner_exception if isinstance(error, oslo_db_exception.DBError) else error
+    return isinstance(inner, OperationalError | InterfaceError)

@@ -158,9 +158,16 @@ class _Ladder:
     def _free_time(self, offers: Sequence[BookOffer], openings: Sequence[Opening]) -> None:
         free = {opening.offer.uuid for opening in openings}
         taken = [offer for offer in offers if offer.uuid not in free]
-        later = [span.begin for offer in taken for span in self._supply.free(offer) if span.begin > self._now]
+        later = [
+            span.begin
+            for offer in taken
+            for span in self._supply.free(offer)
+            if span.begin > self._bid.starting(self._now)
+        ]
         detail = f"free again from {_z(min(later))}" if later else None
-        clause = _told("{lost} {are} taken in that time", len(taken), len(offers), "that fit")
+        clause = _told(
+            "{lost} {are} taken in that time", len(taken), len(offers), "that fits" if len(offers) == 1 else "that fit"
+        )
         self._add("free_time", len(offers), len(free), f"{clause} ({detail})" if detail else clause, detail)
 
     def _at_once(self, openings: Sequence[Opening]) -> None:
@@ -174,13 +181,13 @@ class _Ladder:
             by, cap = bid.spread.by, bid.spread.most
             spread = most_at_once(((o.first, o.last, "", supply.shared_value(by, o.offer)) for o in openings), cap)
             detail = f"at most {cap} may share `{by.text}`"
-            self._add("spread", most, spread, f"only {_nodes(spread)} remain when {detail}", detail)
+            self._add("spread", most, spread, f"only {_remaining(spread)} when {detail}", detail)
             most = spread
         if bid.together:
             spread_cap = bid.spread.most if bid.spread else None
             alike = most_at_once(((o.first, o.last, *share_keys(supply, bid, o.offer)) for o in openings), spread_cap)
             detail = f"all must share `{bid.together.text}`"
-            self._add("together", most, alike, f"only {_nodes(alike)} remain when {detail}", detail)
+            self._add("together", most, alike, f"only {_remaining(alike)} when {detail}", detail)
 
 
 def _seen(requirement: Requirement, offers: Iterable[BookOffer]) -> str | None:
@@ -217,6 +224,10 @@ def _told(clause: str, lost: int, before: int, where: str) -> str:
 
 def _nodes(count: int) -> str:
     return "1 node" if count == 1 else f"{count} nodes"
+
+
+def _remaining(count: int) -> str:
+    return f"{_nodes(count)} {'remains' if count == 1 else 'remain'}"
 
 
 def _wanted(bid: BookBid, now: int) -> str:

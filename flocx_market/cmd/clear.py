@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""flocx-market-clear: clear books from files, for replay and what-if."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+from flocx_common.extras import fail, needs_extra
+
+_DESCRIPTION = """\
+Clear a book of offers and a book of bids with the market's own engine, without
+a market. Books are in the API's JSON, one entity a line, as GET /v1/offers and
+GET /v1/bids show them; fields that clearing does not need may be left out.
+
+Writes DIR/contracts.jsonl (contracts with their allocations) and
+DIR/explanations.jsonl (why each bid left open is open), and prints a summary.
+The same books and the same time give the same files, byte for byte.
+"""
+
+
+@needs_extra("market")
+def main() -> int:
+    """Clear the books; exit status 2 when one of them cannot be used."""
+    from flocx_common.api.values import time_from  # noqa: PLC0415
+    from flocx_common.domain.errors import Invalid  # noqa: PLC0415
+    from flocx_market import bootstrap  # noqa: PLC0415
+    from flocx_market.offline.books import BooksInvalid  # noqa: PLC0415
+    from flocx_market.offline.run import clear_books  # noqa: PLC0415
+
+    options = _parser().parse_args()
+    rules = bootstrap.rules(engine=options.engine, ranking=options.ranking, pricing=options.pricing, k=options.k)
+    try:
+        now = time_from(options.now, "--now")
+        summary = clear_books(options.offers, options.bids, now, rules, options.out, _progress)
+    except (BooksInvalid, OSError) as error:
+        fail(str(error), 2)
+    except Invalid as error:
+        fail(error.detail, 2)
+    about = {"now": options.now, "ranking": options.ranking, "engine": options.engine, "pricing": options.pricing}
+    shown = summary.as_json(about)
+    if options.format == "json":
+        sys.stdout.write(json.dumps(shown, indent=2) + "\n")
+    else:
+        seconds = shown.pop("seconds")
+        rows = {**shown, **{f"seconds to {stage}": value for stage, value in seconds.items()}}
+        width = max(len(name) for name in rows)
+        sys.stdout.write("".join(f"{name.ljust(width)}  {value}\n" for name, value in rows.items()))
+    return 0
+
+
+def _progress(what: str, done: int, of: int) -> None:
+    if sys.stderr.isatty() and (done % 50 == 0 or done == of):
+        sys.stderr.write(f"\r{what}: {done} of {of}" + ("\n" if done == of else ""))
+
+
+def _share(text: str) -> Decimal:
+    share = Decimal(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text}: a number from 0 to 1 is expected")
+    return share
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="flocx-market-clear", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--offers", type=Path, required=True, metavar="FILE", help="the book of offers, JSON lines")
+    parser.add_argument("--bids", type=Path, required=True, metavar="FILE", help="the book of bids, JSON lines")
+    parser.add_argument("--now", required=True, metavar="TIME", help="the time of the round, ISO 8601")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the results go")
+    parser.add_argument("--ranking", default="value", help="which bid is served first (default: %(default)s)")
+    parser.add_argument("--engine", default="greedy", help="how bids are matched (default: %(default)s)")
+    parser.add_argument("--pricing", default="reserve", help="what a node costs (default: %(default)s)")
+    parser.add_argument(
+        "--k",
+        type=_share,
+        default=Decimal("0.5"),
+        help="for --pricing k_double: the share of the way from reserve to limit (default: %(default)s)",
+    )
+    parser.add_argument("-f", "--format", choices=("text", "json"), default="text", help="how to print the summary")
+    return parser

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Books in the API's JSON, one entity a line. Unknown fields are ignored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeVar
+
+from flocx_common.api.json_body import LiteralFloat
+from flocx_common.api.values import price_from, time_from
+from flocx_common.domain.errors import Invalid
+from flocx_common.domain.ids import canonical_id
+from flocx_common.domain.json_values import digest
+from flocx_common.domain.money import to_micros
+from flocx_market.domain.book import FOREVER, BookBid, BookOffer, Hardware, Span, Spread, to_seconds
+from flocx_market.domain.expressions import Expression, compile_expression
+from flocx_market.domain.requirements import parse_requirements
+
+T = TypeVar("T")
+Entity = Mapping[str, Any]
+
+
+class BooksInvalid(Exception):
+    """A book cannot be used; the text names file, line, field and expectation."""
+
+
+def read_offers(path: Path, turnaround: int = 0) -> Sequence[BookOffer]:
+    """Return the available offers of a book; without ``free_windows`` the whole offer is free.
+
+    :param turnaround: seconds that every node needs between two contracts.
+    :raises BooksInvalid: a line cannot be used, a uuid occurs twice, or two
+        offers of one node overlap.
+    """
+    known: dict[str, Hardware] = {}
+    offers = list(
+        _entities(
+            path, lambda entity: _offer(entity, known, turnaround), lambda e: e.get("status") in (None, "available")
+        )
+    )
+    _refuse_overlaps(path, offers)
+    return offers
+
+
+def read_bids(path: Path) -> Sequence[BookBid]:
+    """Return the open bids of a book.
+
+    :raises BooksInvalid: a line cannot be used, or a uuid occurs twice.
+    """
+    return list(_entities(path, _bid, lambda entity: entity.get("status") in (None, "open")))
+
+
+def _entities(path: Path, read: Callable[[Entity], T], wanted: Callable[[Entity], bool]) -> Iterator[T]:
+    seen: dict[str, int] = {}
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.strip():
+                    continue
+                try:
+                    entity = json.loads(line, parse_float=LiteralFloat)
+                    if not isinstance(entity, dict):
+                        raise Invalid("an object is expected")
+                    uuid = _text(entity, "uuid")
+                    if seen.setdefault(uuid, number) != number:
+                        raise Invalid(f"uuid: {uuid} is there already, at line {seen[uuid]}")
+                    if wanted(entity):
+                        yield read(entity)
+                except (Invalid, ValueError, RecursionError) as error:
+                    problem = error.detail if isinstance(error, Invalid) else f"no JSON: {error}"
+                    raise BooksInvalid(f"{path}: line {number}: {problem}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BooksInvalid(f"{path}: {error}") from None
+
+
+def _offer(entity: Entity, known: dict[str, Hardware], turnaround: int) -> BookOffer:
+    properties = entity.get("properties", {})
+    if not isinstance(properties, dict):
+        raise Invalid("properties: an object is expected")
+    key = digest(properties)
+    window = _span(entity, "end_time")
+    free = entity.get("free_windows")
+    lessees = _texts(entity, "lessee_project_ids")
+    return BookOffer(
+        uuid=_uuid(entity, "uuid"),
+        node_uuid=_uuid(entity, "node_uuid"),
+        node_name=entity.get("node_name"),
+        provider_uuid=_text(entity, "provider_uuid"),
+        owner_project_id=_text(entity, "owner_project_id"),
+        resource_class=entity.get("resource_class"),
+        # Equal documents are kept once.
+        hardware=known.setdefault(key, Hardware(key, properties)),
+        reserve=to_micros(price_from(entity.get("reserve_price"), "reserve_price")),
+        min_duration=_count(entity, "min_duration", 0, low=0),
+        lessees=None if lessees is None else frozenset(lessees),
+        window=window,
+        free=(window,) if free is None else _free(free, window),
+        turnaround=turnaround,
+    )
+
+
+def _free(value: Any, window: Span) -> tuple[Span, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise Invalid("free_windows: a list of windows is expected")
+    spans = sorted((_span(item, "free_windows.end_time") for item in value), key=lambda span: span.begin)
+    for span in spans:
+        if span.begin < window.begin or span.end > window.end:
+            raise Invalid("free_windows: they must lie inside the offer")
+    for earlier, later in pairwise(spans):
+        if later.begin < earlier.end:
+            raise Invalid("free_windows: they must not overlap")
+    return tuple(spans)
+
+
+def _bid(entity: Entity) -> BookBid:
+    begin, end = to_seconds(_time(entity, "start_time")), to_seconds(_time(entity, "end_time"))
+    if end <= begin:
+        raise Invalid("end_time: it is not after start_time")
+    duration = None if entity.get("duration") is None else _count(entity, "duration", 0, low=1)
+    offers = _texts(entity, "offer_uuids")
+    spread = entity.get("spread")
+    return BookBid(
+        uuid=_uuid(entity, "uuid"),
+        project_id=_text(entity, "project_id"),
+        requirements=parse_requirements(entity.get("requirements", [])),
+        quantity=_count(entity, "quantity", 1, low=1),
+        begin=begin,
+        end=end,
+        duration=duration,
+        limit=to_micros(price_from(entity.get("limit_price"), "limit_price")),
+        spread=None if spread is None else Spread(_by(entity, "spread"), _count(spread, "max", 0, low=1)),
+        together=None if entity.get("together") is None else _by(entity, "together"),
+        offer_uuids=None if offers is None else frozenset(offers),
+        placed=to_seconds(_time(entity, "created_at")) if entity.get("created_at") is not None else 0,
+    )
+
+
+def _by(entity: Entity, field: str) -> Expression:
+    rule = entity[field]
+    if not isinstance(rule, dict) or not isinstance(rule.get("by"), str):
+        raise Invalid(f"{field}: an object with an expression under by is expected")
+    try:
+        return compile_expression(rule["by"])
+    except Invalid as error:
+        raise Invalid(f"{field}.by: {error.detail}") from None
+
+
+def _span(entity: Entity, end_field: str) -> Span:
+    begin = to_seconds(_time(entity, "start_time"))
+    end = FOREVER if entity.get("end_time") is None else to_seconds(time_from(entity["end_time"], end_field))
+    if end <= begin:
+        raise Invalid(f"{end_field}: it is not after start_time")
+    return Span(begin, end)
+
+
+def _time(entity: Entity, field: str) -> Any:
+    return time_from(_text(entity, field), field)
+
+
+def _text(entity: Entity, field: str) -> str:
+    value = entity.get(field)
+    if not isinstance(value, str) or not value:
+        raise Invalid(f"{field}: text is expected, not {value!r}")
+    return value
+
+
+def _uuid(entity: Entity, field: str) -> str:
+    try:
+        return canonical_id(_text(entity, field))
+    except ValueError:
+        raise Invalid(f"{field}: a UUID is expected, not {entity.get(field)!r}") from None
+
+
+def _texts(entity: Entity, field: str) -> list[str] | None:
+    value = entity.get(field)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+        raise Invalid(f"{field}: a list of texts, or null, is expected")
+    return value
+
+
+def _count(entity: Any, field: str, default: int, *, low: int) -> int:
+    value = entity.get(field, default) if isinstance(entity, dict) else None
+    if not isinstance(value, int) or isinstance(value, bool) or value < low:
+        raise Invalid(f"{field}: a whole number of at least {low} is expected, not {value!r}")
+    return value
+
+
+def _refuse_overlaps(path: Path, offers: Sequence[BookOffer]) -> None:
+    last: dict[str, BookOffer] = {}
+    for offer in sorted(offers, key=lambda o: (o.node_uuid, o.window.begin)):
+        before = last.get(offer.node_uuid)
+        if before is not None and offer.window.begin < before.window.end:
+            raise BooksInvalid(
+                f"{path}: offers {before.uuid} and {offer.uuid} of node {offer.node_uuid} overlap; "
+                "a node has at most one available offer at a time"
+            )
+        last[offer.node_uuid] = offer

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One round over books from files, with everything it decides written down."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from flocx_common.domain.money import from_micros, price_text, total
+from flocx_market.api import views
+from flocx_market.domain.book import Book, to_seconds
+from flocx_market.domain.clearing import Deal, Rules, priced
+from flocx_market.domain.explanation import as_json, explain
+from flocx_market.domain.formation import form_contract
+from flocx_market.offline.books import read_bids, read_offers
+
+#: Called now and then with (what is being done, how many are done, how many there are).
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class Summary:
+    """What a round came to."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    surplus: Decimal = Decimal(0)
+    amount: Decimal = Decimal(0)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def as_json(self, about: Mapping[str, str]) -> dict[str, Any]:
+        """Return it as JSON, beginning with what the round was run with."""
+        return {
+            **about,
+            **self.counts,
+            "surplus": price_text(self.surplus),
+            "amount": price_text(self.amount),
+            "seconds": {stage: round(value, 3) for stage, value in self.seconds.items()},
+        }
+
+
+def clear_books(offers: Path, bids: Path, now: datetime, rules: Rules, out: Path, progress: Progress) -> Summary:
+    """Clear the books at ``now`` (a whole second) and write contracts.jsonl and explanations.jsonl into ``out``.
+
+    :raises BooksInvalid: a book cannot be used; nothing is written.
+    :raises OSError: ``out`` cannot be written to.
+    """
+    summary = Summary()
+    with _timed(summary, "read"):
+        book = Book(offers=read_offers(offers), bids=read_bids(bids))
+    with _timed(summary, "clear"):
+        cleared = rules.engine(book, to_seconds(now), rules.ranking)
+    with _timed(summary, "price"):
+        deals = [priced(award, rules) for award in cleared.awards]
+        contracts = [form_contract(deal, now) for deal in deals]
+    out.mkdir(parents=True, exist_ok=True)
+    with _timed(summary, "write"), (out / "contracts.jsonl").open("w", encoding="utf-8") as file:
+        for contract in contracts:
+            file.write(json.dumps(views.contract(contract, {}, None)) + "\n")
+    with _timed(summary, "explain"), (out / "explanations.jsonl").open("w", encoding="utf-8") as file:
+        for number, bid in enumerate(cleared.left, 1):
+            explanation = explain(cleared.supply, bid, to_seconds(now))
+            file.write(json.dumps(as_json(explanation)) + "\n")
+            progress("explaining what is left open", number, len(cleared.left))
+    summary.counts = {
+        "offers": len(book.offers),
+        "bids": len(book.bids),
+        "contracts": len(contracts),
+        "nodes": sum(len(contract.allocations) for contract in contracts),
+        "left_open": len(cleared.left),
+        "evaluations": cleared.supply.evaluations,
+    }
+    summary.surplus = from_micros(round(sum(_surplus(deal) for deal in deals)))
+    summary.amount = total(contract.amount for contract in contracts)
+    return summary
+
+
+def _surplus(deal: Deal) -> Decimal:
+    """Return what a deal is worth to both sides together: (limit - reserve) x node-hours, in price steps."""
+    award = deal.award
+    per_hour = sum(award.bid.limit - offer.reserve for offer in award.offers)
+    return Decimal(per_hour * award.contract.length) / 3600
+
+
+@contextmanager
+def _timed(summary: Summary, stage: str) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    summary.seconds[stage] = summary.seconds.get(stage, 0.0) + time.perf_counter() - began

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may do what on the market: every user, every route."""
+
+import re
+
+import pytest
+
+from flocx_common.api.operation import operations
+from flocx_market.api.controllers.root import RootController
+from flocx_market.policies.rules import list_rules
+from tests.builders import at, uid
+from tests.functional import rbac_tables
+
+
+@pytest.fixture
+def names(trade):
+    """The things of the table's fixture, by their names there."""
+    trade.register(2)
+    trade.offer(1, owner_project_id="p-owner-a")
+    trade.offer(2, owner_project_id="p-owner-a", lessee_project_ids=["consumer-a"])
+    contract = trade.contract(start_time=at(1).isoformat(), offer_uuids=[uid(1)])
+    bid = trade.bid(limit_price="0.1")
+    return {
+        "offer": uid(1),
+        "restricted": uid(2),
+        "node": uid(1001),
+        "bid": bid["uuid"],
+        "contract": contract["uuid"],
+        "allocation": contract["allocations"][0]["uuid"],
+        "provider": uid(9001),
+    }
+
+
+@pytest.mark.parametrize(("call", "body", "user", "expected"), list(rbac_tables.cases("market")))
+def test_every_user_may_do_exactly_what_the_table_says(trade, names, call, body, user, expected):
+    method, path = rbac_tables.filled(call, names).split()
+    browser = trade.market.browser(None if user == "nobody" else user)
+    response = browser(method, path, rbac_tables.filled(body, names), status="*")
+    assert response.status_int == expected, response.text
+    if expected >= 400:
+        assert response.json["errors"][0]["status"] == expected
+
+
+def served(market):
+    return list(operations(RootController(services_of(market))))
+
+
+def services_of(market):
+    """Whatever the application works with; the routes do not depend on it."""
+    from types import SimpleNamespace
+
+    return SimpleNamespace(page_limits=None, settings=market.settings)
+
+
+def test_every_route_has_a_policy_rule_that_exists_or_is_public_on_purpose(market):
+    rules = {rule.name: rule for rule in list_rules()}
+    public = {"/", "/v1/", "/v1/openapi.json"}
+    for operation in served(market):
+        if operation.path in public:
+            assert operation.policy is None
+        else:
+            assert operation.policy in rules, f"{operation.method} {operation.path} has no rule"
+            documented = {(o["method"], o["path"]) for o in rules[operation.policy].operations}
+            assert (operation.method, operation.path) in documented
+
+
+def test_every_rule_is_documented_scoped_and_used(market):
+    routes = {(o.method, o.path) for o in served(market)}
+    for rule in list_rules():
+        assert rule.description
+        assert rule.scope_types == ["project"]
+        assert {(o["method"], o["path"]) for o in rule.operations} <= routes
+
+
+def test_every_route_is_in_the_table(market):
+    variables = {"{bid_uuid}": "{bid}", "{offer_uuid}": "{offer}", "{contract_uuid}": "{contract}",
+                 "{allocation_uuid}": "{allocation}", "{provider_uuid}": "{provider}"}  # fmt: skip
+    for operation in served(market):
+        path = re.sub(r"\{\w+\}", lambda match: variables[match.group()], operation.path)
+        assert (operation.method, path) in rbac_tables.calls("market"), (operation.method, operation.path)
+
+
+def test_no_rule_is_open_to_somebody_without_a_role(market, trade):
+    from flocx_common.api.context import Caller
+    from flocx_common.api.policy import Policy
+
+    nobody = Caller("u", "p", None, frozenset(), {"user_id": "u", "project_id": "p", "roles": []})
+    target = {"project_id": "p", "lessee_project_id": "p", "owner_project_id": "p", "service_user_id": "u"}
+    policy = Policy(trade.market.conf, list_rules())
+    assert not any(policy.allows(rule.name, nobody, target) for rule in list_rules())

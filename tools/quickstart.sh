@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A whole market on this machine, and the story of its main job played on it.
+# See: tools/quickstart.sh --help
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+ensure_environment market,provider
+PYTHONPATH="$FLOCX_CHECKOUT/tools" exec "$FLOCX_CHECKOUT/.venv/bin/python" -m quickstart "$@"
