@@ -62,7 +62,7 @@ class HealthEndpoints:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Serve a request."""
         answer = None
-        if environ["REQUEST_METHOD"] == "GET":
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             match environ.get("PATH_INFO"):
                 case "/healthcheck":
                     answer = _json(200, {"status": "alive"})

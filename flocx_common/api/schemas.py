@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+#: A JSON schema. Its title says what is expected of a value, as refusals tell
+#: it; its description says what the value is for.
 Schema = dict[str, Any]
 
 #: Visible text on one line; nothing that ends, hides or reorders a line.
@@ -14,22 +16,24 @@ LINE = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 UUID: Schema = {
     "type": "string",
     "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
-    "description": "A UUID in canonical lower-case form.",
+    "title": "a UUID in canonical lower-case form",
 }
-NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": LINE, "description": "A name to show."}
+REASON: Schema = {"type": ["string", "null"], "maxLength": 1024, "pattern": LINE, "title": "text on one line"}
+NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": LINE, "title": "text on one line"}
 PROJECT: Schema = {
     "type": "string",
     "minLength": 1,
     "maxLength": 64,
     "pattern": r"^[^\s\u0000-\u001f\u007f-\u009f]+$",
+    "title": "a project's id or name, without spaces",
     "description": "A project: its id, or its name where names can be resolved.",
 }
 PROJECT_NAME: Schema = {"type": ["string", "null"], "description": "The project's name, where it can be resolved."}
 TIME: Schema = {
     "type": "string",
-    "minLength": 8,
     "maxLength": 40,
-    "description": "An instant in ISO 8601, whole seconds; without an offset it is UTC.",
+    "title": "an instant in ISO 8601, whole seconds",
+    "description": "Without an offset it is UTC.",
 }
 TIME_OUT: Schema = {"type": "string", "format": "date-time", "description": "An instant in UTC."}
 PRICE: Schema = {
@@ -37,7 +41,8 @@ PRICE: Schema = {
         {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,6}0*)?$", "maxLength": 40},
         {"type": "number", "minimum": 0, "exclusiveMaximum": 10**12},
     ],
-    "description": "A price per node-hour: an exact decimal with up to six fractional digits.",
+    "title": "a price: an exact decimal with up to six fractional digits",
+    "description": "Per node-hour.",
 }
 PRICE_OUT: Schema = {
     "type": "string",
@@ -90,9 +95,8 @@ def nullable(schema: Schema) -> Schema:
     """Return the schema with null allowed, too."""
     if isinstance(schema.get("type"), str) and "enum" not in schema:
         return {**schema, "type": [schema["type"], "null"]}
-    return {"anyOf": [{key: value for key, value in schema.items() if key != "description"}, {"type": "null"}]} | (
-        {"description": schema["description"]} if "description" in schema else {}
-    )
+    said = {key: schema[key] for key in ("title", "description") if key in schema}
+    return {"anyOf": [{key: value for key, value in schema.items() if key not in said}, {"type": "null"}]} | said
 
 
 def described(schema: Schema, description: str) -> Schema:

@@ -32,7 +32,7 @@ IMPLIED = {
     "service": frozenset({"service"}),
 }
 
-_ID = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": r"^\S+$", "description": "text without spaces"}
+_ID = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": r"^\S+$", "title": "text without spaces"}
 _VALIDATOR = Validator(
     {
         "type": "object",

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jsonschema
-from jsonschema.validators import validator_for
+from jsonschema.validators import extend
 
 from flocx_common.api.errors import InvalidMany
 from flocx_common.domain.errors import Invalid
@@ -16,13 +17,23 @@ from flocx_common.domain.errors import Invalid
 _MOST_PROBLEMS = 10
 
 
+def _pattern(_: Any, pattern: str, value: object, __: object) -> Iterator[jsonschema.ValidationError]:
+    # In JSON Schema $ is the end of the text; in Python also the place before a
+    # line feed that ends it, which would let one through.
+    strict = pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern
+    if isinstance(value, str) and re.search(strict, value) is None:
+        yield jsonschema.ValidationError(f"does not match {pattern}")
+
+
+_Draft = extend(jsonschema.Draft202012Validator, {"pattern": _pattern})
+
+
 class Validator:
     """One compiled schema."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        kind = validator_for(schema, default=jsonschema.Draft202012Validator)
-        kind.check_schema(schema)
-        self._validator = kind(schema)
+        _Draft.check_schema(schema)
+        self._validator = _Draft(schema)
 
     def check(self, value: object) -> None:
         """Refuse a value that does not fit.
@@ -51,9 +62,9 @@ def _explained(error: jsonschema.ValidationError) -> list[Invalid]:
         return [_about(_under(field, missing[0]), "required but missing")] if missing else []
     describe = _EXPECTED.get(str(error.validator))
     expected = describe(limit) if describe else error.message
-    hint = error.schema.get("description") if isinstance(error.schema, Mapping) else None
+    hint = error.schema.get("title") if isinstance(error.schema, Mapping) else None
     if error.validator in ("oneOf", "anyOf", "pattern") and hint:
-        expected = f"expected is: {hint}"
+        expected = f"expected is {hint}"
     return [_about(field or "body", f"{_shown(error.instance)}: {expected}")]
 
 

@@ -195,7 +195,7 @@ def give_back(contract: Contract, uuid: str, now: datetime) -> Change:
     if allocation.end_time <= now:
         return Change(contract)
     if allocation.status is AllocationStatus.ACTIVE:
-        end = min(ceil_second(now), allocation.end_time)
+        end = _ends_now(allocation, now)
         after = replace(
             allocation, end_time=end, delivered_until=_until(end, allocation), status_reason=reason, updated_at=now
         )
@@ -227,7 +227,7 @@ def terminate(contract: Contract, now: datetime) -> Change:
     reason = "terminated by the lessee"
     change = _activated_as_it_is(contract, now) if _handed_over(contract) else Change(contract)
     ended = change.contract.after("terminate", now, reason)
-    end = min(ceil_second(now), ended.end_time)
+    end = _ends_now(ended, now)
     ended = replace(ended, end_time=end).having(*_ended(ended, end, reason, now), now=now)
     return change.then(Change(ended, (_told(ended, "terminated", now, reason),)))
 
@@ -323,7 +323,7 @@ def _shrunk(contract: Contract, reason: str, now: datetime, *, last: str) -> Cha
         change = _activated_as_it_is(contract, now) if last == "terminate" else Change(contract)
         ended = change.contract.after(last, now, reason)
         if last == "terminate":
-            ended = replace(ended, end_time=min(ceil_second(now), ended.end_time))
+            ended = replace(ended, end_time=_ends_now(ended, now))
         return change.then(Change(ended, (_told(ended, _PAST[last], now, reason),)))
     smaller = replace(contract, quantity=left, updated_at=now)
     detail: Mapping[str, JSON] = {"quantity_before": contract.quantity, "quantity": left}
@@ -357,6 +357,15 @@ def _completed(change: Change, now: datetime) -> Change:
         return change
     done = contract.after("complete", now)
     return change.then(Change(done, (_told(done, "completed", now),)))
+
+
+def _ends_now(thing: Contract | Allocation, now: datetime) -> datetime:
+    """Return the end of what ends now, earlier than agreed.
+
+    A provider whose clock is ahead may hand over before the start; what ends
+    before it has no time at all, not less.
+    """
+    return max(thing.start_time, min(ceil_second(now), thing.end_time))
 
 
 def _within(instant: datetime, allocation: Allocation) -> datetime:

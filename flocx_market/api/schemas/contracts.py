@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from flocx_common.api.schemas import (
-    LINE,
     LINKS,
     NAME,
     PRICE_OUT,
     PROJECT_NAME,
+    REASON,
     REASON_OUT,
     TIME,
     TIME_OUT,
@@ -94,9 +94,7 @@ CHANGES = entity(
 REPORT = closed(
     {
         "status": {"enum": ["acknowledged", "active", "released", "failed"]},
-        "reason": described(
-            {"type": ["string", "null"], "maxLength": 1024, "pattern": LINE}, "Why; expected with failed."
-        ),
+        "reason": described(REASON, "Why; expected with failed."),
         "at": described(TIME, "When it happened; by default now."),
         "breach": {"type": "boolean", "description": "With failed: the node's owner is to blame."},
     },

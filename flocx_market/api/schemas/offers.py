@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from flocx_common.api.schemas import (
-    LINE,
     NAME,
     PRICE,
     PRICE_OUT,
     PROJECT,
     PROJECT_NAME,
+    REASON,
     REASON_OUT,
     SECONDS,
     TIME,
@@ -35,12 +35,7 @@ _LESSEES: Schema = {
 }
 _MIN_DURATION = described(SECONDS, "Length in seconds of the shortest contract the owner takes.")
 _RESOURCE_TYPE: Schema = {"enum": ["node"], "description": "What kind of thing is offered."}
-_PROBLEM: Schema = {
-    "type": ["string", "null"],
-    "maxLength": 1024,
-    "pattern": LINE,
-    "description": "What is wrong with the node; null when it is fit for use.",
-}
+_PROBLEM = described(REASON, "What is wrong with the node; null when it is fit for use.")
 
 PUBLISH = closed(
     {

@@ -10,6 +10,7 @@ _USER: Schema = {
     "minLength": 1,
     "maxLength": 64,
     "pattern": r"^\S+$",
+    "title": "text without spaces",
     "description": "The service user that speaks for the provider; by default the caller.",
 }
 _TURNAROUND: Schema = {

@@ -30,7 +30,7 @@ def test_exact_decimals_are_prices(value):
     "value", ["", "x", "nan", "Infinity", "-1", "-0.000001", "1000000000000", "0.0000001", 1.5, True, "1,5", None]
 )
 def test_everything_else_is_refused_and_never_rounded(value):
-    with pytest.raises(ValueError, match="price|decimal|finite|negative|below|digits"):
+    with pytest.raises(ValueError, match=r"price|decimal|finite|negative|below|digits"):
         to_price(value)
 
 

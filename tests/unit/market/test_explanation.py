@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import itertools
 from dataclasses import replace
 from datetime import datetime
 
@@ -136,7 +137,7 @@ def test_each_steps_before_is_the_last_ones_after_and_counts_only_fall(market):
     for bid in result.left:
         steps = explain(result.supply, bid, 0).steps
         assert all(step.after <= step.before for step in steps)
-        assert all(one.after == other.before for one, other in zip(steps, steps[1:], strict=False))
+        assert all(one.after == other.before for one, other in itertools.pairwise(steps))
 
 
 @settings(max_examples=400)

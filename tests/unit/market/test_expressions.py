@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+from contextlib import suppress
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -154,10 +156,8 @@ def test_whatever_is_placed_evaluates_on_whatever_document(text, document):
 
 @given(st.text(max_size=40))
 def test_no_text_breaks_the_check(text):
-    try:
-        Expression(text)
-    except ExpressionInvalid as refused:
-        assert refused.detail.startswith("expression: ")
+    with suppress(ExpressionInvalid):
+        assert size_within(Expression(text).evaluate(DOCUMENT), expressions.MAX_RESULT) is not None
 
 
 def test_truth_is_jmespaths():

@@ -286,13 +286,22 @@ def test_an_unknown_allocation_is_not_found():
         lifecycle.acknowledge(contract(), uid(1), NOW)
 
 
+def test_a_node_handed_over_too_early_and_given_back_costs_nothing():
+    made = contract(start_time=at(1))
+    uuid = made.allocations[0].uuid
+    early = lifecycle.hand_over(made, uuid, NOW, NOW).contract
+    given_back = lifecycle.give_back(early, uuid, at(0.5)).contract
+    assert (given_back.start_time, given_back.end_time, given_back.amount) == (at(1), at(1), 0)
+    assert given_back.allocations[0].end_time == at(1)
+
+
 OPERATIONS = [
-    lambda made, uuid, now: lifecycle.acknowledge(made, uuid, now),
+    lifecycle.acknowledge,
     lambda made, uuid, now: lifecycle.hand_over(made, uuid, now, now),
     lambda made, uuid, now: lifecycle.take_back(made, uuid, now, now),
     lambda made, uuid, now: lifecycle.fail_allocation(made, uuid, "broken", now),
     lambda made, uuid, now: lifecycle.fail_allocation(made, uuid, "owner", now, breach=True),
-    lambda made, uuid, now: lifecycle.give_back(made, uuid, now),
+    lifecycle.give_back,
     lambda made, _, now: lifecycle.cancel(made, now),
     lambda made, _, now: lifecycle.terminate(made, now),
     lambda made, _, now: lifecycle.sweep(made, now, TIMEOUTS),
@@ -346,6 +355,7 @@ def operation_again(operation, made, uuid, now):
 
 def check_books(made, now):
     assert made.amount == total(one.amount for one in made.allocations)
+    assert made.start_time <= made.end_time
     for one in made.allocations:
         assert made.start_time <= one.start_time <= one.end_time
         if one.delivered_from is not None:
