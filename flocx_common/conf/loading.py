@@ -6,12 +6,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from oslo_config import cfg
+from oslo_db import options as database_options
 from oslo_log import log
 
 from flocx_common.domain.errors import ConfigurationInvalid
 
+#: Options by the group they are in.
+OptionGroups = Sequence[tuple[cfg.OptGroup, Sequence[cfg.Opt]]]
+
 #: Chatty libraries: their own level says too much for a service's log.
 _QUIET = ["sqlalchemy=WARN", "keystoneauth=WARN", "urllib3=WARN", "stevedore=WARN", "oslo_policy=WARN", "alembic=WARN"]
+
+
+def register_groups(conf: cfg.ConfigOpts, groups: OptionGroups) -> None:
+    """Register options by group, and those of the database."""
+    for group, options in groups:
+        # A group keeps what is registered in it; one object must not serve two configurations.
+        conf.register_opts(options, group=cfg.OptGroup(group.name, title=group.title))
+    conf.register_opts(database_options.database_opts, group="database")
 
 
 def load(

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from oslo_config import cfg
-from oslo_db import options as database_options
 
 from flocx_common.conf import api, manager
+from flocx_common.conf.loading import OptionGroups, register_groups
 from flocx_market.conf import clearing, market
 
 _MANAGER = [
@@ -17,7 +17,7 @@ _MANAGER = [
     manager.interval("liveness_interval", 5, "notices providers that have fallen silent"),
 ]
 
-_OPTIONS: Sequence[tuple[cfg.OptGroup, Sequence[cfg.Opt]]] = [
+_OPTIONS: OptionGroups = [
     (market.GROUP, market.OPTS),
     (clearing.GROUP, clearing.OPTS),
     (manager.GROUP, _MANAGER),
@@ -29,10 +29,7 @@ _OPTIONS: Sequence[tuple[cfg.OptGroup, Sequence[cfg.Opt]]] = [
 
 def register(conf: cfg.ConfigOpts) -> None:
     """Register every option of the market."""
-    for group, options in _OPTIONS:
-        conf.register_group(group)
-        conf.register_opts(options, group=group)
-    conf.register_opts(database_options.database_opts, group="database")
+    register_groups(conf, _OPTIONS)
 
 
 def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:

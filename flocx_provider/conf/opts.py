@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from oslo_config import cfg
-from oslo_db import options as database_options
 
 from flocx_common.conf import api, manager
+from flocx_common.conf.loading import OptionGroups, register_groups
 from flocx_provider.conf import market, provider, static
 
 _MANAGER = [
@@ -22,7 +22,7 @@ _MANAGER = [
     manager.interval("heartbeat_interval", 10, "tells the market that this provider is alive"),
 ]
 
-_OPTIONS: Sequence[tuple[cfg.OptGroup, Sequence[cfg.Opt]]] = [
+_OPTIONS: OptionGroups = [
     (provider.GROUP, provider.OPTS),
     (static.GROUP, static.OPTS),
     (manager.GROUP, _MANAGER),
@@ -34,11 +34,8 @@ _OPTIONS: Sequence[tuple[cfg.OptGroup, Sequence[cfg.Opt]]] = [
 
 def register(conf: cfg.ConfigOpts) -> None:
     """Register every option of the provider."""
-    for group, options in (*_OPTIONS, (market.GROUP, market.OPTS)):
-        conf.register_group(group)
-        conf.register_opts(options, group=group)
+    register_groups(conf, [*_OPTIONS, (market.GROUP, market.OPTS)])
     market.register(conf)
-    conf.register_opts(database_options.database_opts, group="database")
 
 
 def list_opts() -> list[tuple[str, Sequence[cfg.Opt]]]:

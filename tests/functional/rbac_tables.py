@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
+from flocx_common.api.operation import Controller, Operation, operations
 from tests.harness import USERS
 
 _ABOUT = ("call", "body", "others")
@@ -30,6 +32,11 @@ def calls(service: str) -> set[tuple[str, str]]:
     """Return the (method, path) of every call in a service's table, without query."""
     rows = yaml.safe_load((Path(__file__).parent / "rbac" / f"{service}.yaml").read_text())
     return {(row["call"].split()[0], row["call"].split()[1].partition("?")[0]) for row in rows}
+
+
+def served(root: type[Controller[Any]]) -> list[Operation]:
+    """Return every operation at or below a root controller; what it works with makes no difference."""
+    return list(operations(root(SimpleNamespace(settings=None, page_limits=None))))
 
 
 def filled(value: Any, names: Mapping[str, str]) -> Any:

@@ -5,7 +5,6 @@ import re
 
 import pytest
 
-from flocx_common.api.operation import operations
 from flocx_market.api.controllers.root import RootController
 from flocx_market.policies.rules import list_rules
 from tests.builders import at, uid
@@ -41,21 +40,10 @@ def test_every_user_may_do_exactly_what_the_table_says(trade, names, call, body,
         assert response.json["errors"][0]["status"] == expected
 
 
-def served(market):
-    return list(operations(RootController(services_of(market))))
-
-
-def services_of(market):
-    """Whatever the application works with; the routes do not depend on it."""
-    from types import SimpleNamespace
-
-    return SimpleNamespace(page_limits=None, settings=market.settings)
-
-
-def test_every_route_has_a_policy_rule_that_exists_or_is_public_on_purpose(market):
+def test_every_route_has_a_policy_rule_that_exists_or_is_public_on_purpose():
     rules = {rule.name: rule for rule in list_rules()}
     public = {"/", "/v1/", "/v1/openapi.json"}
-    for operation in served(market):
+    for operation in rbac_tables.served(RootController):
         if operation.path in public:
             assert operation.policy is None
         else:
@@ -64,18 +52,18 @@ def test_every_route_has_a_policy_rule_that_exists_or_is_public_on_purpose(marke
             assert (operation.method, operation.path) in documented
 
 
-def test_every_rule_is_documented_scoped_and_used(market):
-    routes = {(o.method, o.path) for o in served(market)}
+def test_every_rule_is_documented_scoped_and_used():
+    routes = {(o.method, o.path) for o in rbac_tables.served(RootController)}
     for rule in list_rules():
         assert rule.description
         assert rule.scope_types == ["project"]
         assert {(o["method"], o["path"]) for o in rule.operations} <= routes
 
 
-def test_every_route_is_in_the_table(market):
+def test_every_route_is_in_the_table():
     variables = {"{bid_uuid}": "{bid}", "{offer_uuid}": "{offer}", "{contract_uuid}": "{contract}",
                  "{allocation_uuid}": "{allocation}", "{provider_uuid}": "{provider}"}  # fmt: skip
-    for operation in served(market):
+    for operation in rbac_tables.served(RootController):
         path = re.sub(r"\{\w+\}", lambda match: variables[match.group()], operation.path)
         assert (operation.method, path) in rbac_tables.calls("market"), (operation.method, operation.path)
 
