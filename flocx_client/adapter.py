@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from keystoneauth1 import adapter
 from keystoneauth1 import exceptions as ksa_exceptions
@@ -14,6 +15,12 @@ from flocx_client.errors import ServiceUnreachable, refusal
 
 #: The microversion this client speaks.
 MICROVERSION = "1.0"
+
+#: One thing as the service tells of it: JSON by field.
+Entity = dict[str, Any]
+
+# How much longer than a long poll its answer may take, in seconds.
+_MARGIN = 15.0
 
 
 class ServiceAdapter:
@@ -78,16 +85,56 @@ class ServiceAdapter:
 
     def pages(self, path: str, key: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield the entities of a list, asking for the next page when one is used up."""
-        wanted = dict(query)
+        wanted: Mapping[str, Any] = query
         while True:
             answer = self.call("GET", path, query=wanted)
             yield from answer[key]
-            if not any(link.get("rel") == "next" for link in answer.get("links", [])):
+            following = next((link["href"] for link in answer.get("links", []) if link.get("rel") == "next"), None)
+            if following is None:
                 return
-            wanted["marker"] = answer[key][-1]["uuid"]
+            # Only its query: the service may call itself by another name than we do.
+            wanted = dict(parse_qsl(urlsplit(following).query))
 
     def _where(self) -> str:
         return str(self._adapter.endpoint_override or self._adapter.service_type)
+
+
+class ServiceClient:
+    """What the clients of both services share."""
+
+    service_type: ClassVar[str]
+
+    def __init__(self, session: ksa_session.Session, **options: Any) -> None:
+        self._service = ServiceAdapter(session, self.service_type, **options)
+
+    def events(
+        self, *, since: str | None = None, wait: float = 0, limit: int | None = None
+    ) -> tuple[list[Entity], str]:
+        """Return events after a cursor, and the cursor to go on from.
+
+        :param since: None for everything, "latest" for nothing of what has been.
+        :param wait: seconds to wait for an event where there is none yet.
+        """
+        return self._changes("events", since, wait, limit)
+
+    def _list(self, name: str, query: Mapping[str, Any]) -> Iterator[Entity]:
+        return self._service.pages(f"/v1/{name}", name, query)
+
+    def _one(self, method: str, *segments: str, body: Mapping[str, Any] | None = None) -> Entity:
+        answer: Entity = self._service.call(method, _path(segments), body=body)
+        return answer
+
+    def _delete(self, *segments: str) -> None:
+        self._service.call("DELETE", _path(segments))
+
+    def _changes(self, name: str, since: str | None, wait: float, limit: int | None) -> tuple[list[Entity], str]:
+        query = {"since": since, "wait": wait or None, "limit": limit}
+        answer = self._service.call("GET", f"/v1/{name}", query=query, timeout=wait + _MARGIN)
+        return answer[name], answer["next_since"]
+
+
+def _path(segments: Sequence[str]) -> str:
+    return "/v1/" + "/".join(quote(segment, safe="") for segment in segments)
 
 
 def _parsed(response: Any) -> Any:

@@ -44,11 +44,6 @@ def to_price(value: Decimal | int | str) -> Decimal:
     return exact
 
 
-def quantized(value: Decimal) -> Decimal:
-    """Return ``value`` rounded half-even to six fractional digits."""
-    return value.quantize(PRICE_STEP, context=_EXACT)
-
-
 def amount_for(price: Decimal, duration: timedelta) -> Decimal:
     """Return what ``duration`` costs at ``price`` per hour, rounded half-even to six digits.
 

@@ -140,8 +140,3 @@ def to_instant(seconds: int) -> datetime:
 def to_span(window: TimeWindow) -> Span:
     """Return a window in seconds."""
     return Span(to_seconds(window.start), FOREVER if window.end is None else to_seconds(window.end))
-
-
-def to_window(span: Span) -> TimeWindow:
-    """Return a span as a window of instants."""
-    return TimeWindow(to_instant(span.begin), None if span.end >= FOREVER else to_instant(span.end))

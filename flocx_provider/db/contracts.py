@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -73,8 +74,17 @@ class SqlAllocations:
         return self._found(sa.and_(live, allocations.c.reported != allocations.c.status))
 
     def of_nodes(self, node_uuids: Collection[str]) -> Sequence[Allocation]:
-        """Return all allocations of these nodes, latest first."""
+        """Return all allocations of these nodes, whatever became of them, latest first."""
         return self._found(allocations.c.node_uuid.in_(sorted(node_uuids)))[::-1]
+
+    def current_of(self, node_uuids: Collection[str], ended_after: datetime) -> Sequence[Allocation]:
+        """Return the allocations of these nodes that are not done with or ended after an instant, latest first."""
+        current = sa.or_(
+            allocations.c.settled.is_(False),
+            allocations.c.market_status.in_(sorted(MARKET_LIVE)),
+            allocations.c.end_time > ended_after,
+        )
+        return self._found(sa.and_(allocations.c.node_uuid.in_(sorted(node_uuids)), current))[::-1]
 
     def of_contracts(self, contract_uuids: Collection[str]) -> Sequence[Allocation]:
         """Return all allocations of these contracts."""

@@ -13,7 +13,7 @@ from flocx_common.db.rows import insert_new, update_unchanged
 from flocx_common.domain.paging import ListQuery, Page
 from flocx_provider.db.mappers import offer_from, offer_values
 from flocx_provider.db.models import offers
-from flocx_provider.domain.offer import Offer, OfferStatus, Publication
+from flocx_provider.domain.offer import STANDING, Offer, OfferStatus, Publication
 
 #: Fields a list of offers can be filtered and sorted by.
 FIELDS = {
@@ -60,7 +60,7 @@ class SqlOffers:
 
     def with_status(self, statuses: Collection[OfferStatus]) -> Sequence[Offer]:
         """Return all offers in these statuses."""
-        return self._found(offers.c.status.in_([str(status) for status in statuses]))
+        return self._found(_has_status(statuses))
 
     def to_publish(self, states: Collection[Publication], limit: int) -> Sequence[Offer]:
         """Return offers in these states of publication, longest unchanged first."""
@@ -73,8 +73,12 @@ class SqlOffers:
         return [offer_from(row) for row in self._connection.execute(query)]
 
     def of_nodes(self, node_uuids: Collection[str]) -> Sequence[Offer]:
-        """Return all offers of these nodes, in order of time."""
+        """Return all offers of these nodes, whatever became of them, in order of time."""
         return self._found(offers.c.node_uuid.in_(sorted(node_uuids)))
+
+    def standing_of(self, node_uuids: Collection[str]) -> Sequence[Offer]:
+        """Return the offers of these nodes that can still be matched, in order of time."""
+        return self._found(sa.and_(offers.c.node_uuid.in_(sorted(node_uuids)), _has_status(STANDING)))
 
     def add(self, offer: Offer) -> None:
         """Store a new offer.
@@ -94,3 +98,7 @@ class SqlOffers:
     def _found(self, condition: sa.ColumnElement[bool]) -> Sequence[Offer]:
         query = sa.select(offers).where(condition).order_by(offers.c.start_time, offers.c.uuid)
         return [offer_from(row) for row in self._connection.execute(query)]
+
+
+def _has_status(statuses: Collection[OfferStatus]) -> sa.ColumnElement[bool]:
+    return offers.c.status.in_(sorted(str(status) for status in statuses))

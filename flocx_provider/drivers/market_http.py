@@ -20,7 +20,12 @@ from flocx_provider.ports.market import (
     ListedOffer,
     MarketRefused,
     MarketUnavailable,
+    TooEarly,
 )
+
+#: Refusals that the same call does not meet again: by error code.
+_RACE_LOST = "flocx.request.race_lost"
+_STILL_RUNNING = "flocx.allocation.still_running"
 
 _STANDING = "in:available,suspended"
 
@@ -121,6 +126,7 @@ class HttpMarketGateway:
     def report(self, allocation: Allocation) -> None:
         """Tell the market the status of an allocation.
 
+        :raises TooEarly: the market's clock is behind ours.
         :raises MarketRefused: the market has decided otherwise.
         """
         fields: dict[str, Any] = {"status": str(allocation.status)}
@@ -152,6 +158,10 @@ def _told_apart(refusals: tuple[type[errors.RequestRefused], ...] = ()) -> Itera
     try:
         yield
     except refusals as error:
+        if error.code == _RACE_LOST:
+            raise MarketUnavailable(f"market: {error}") from error
+        if error.code == _STILL_RUNNING:
+            raise TooEarly(error.detail, field=error.field) from error
         raise MarketRefused(error.detail, field=error.field) from error
     except errors.ClientError as error:
         raise MarketUnavailable(f"market: {error}") from error

@@ -28,6 +28,13 @@ class MarketRefused(Conflict):
     title = "The market refused"
 
 
+class TooEarly(MarketRefused):
+    """By the market's clock it is not yet time; repeating it soon will do."""
+
+    code = "flocx.market.too_early"
+    title = "It is not yet time"
+
+
 class CursorLost(Exception):
     """The market does not know the cursor: everything must be read from the start."""
 
@@ -96,5 +103,6 @@ class MarketGateway(Protocol):
     def report(self, allocation: Allocation) -> None:
         """Tell the market the status of an allocation.
 
+        :raises TooEarly: the market's clock is behind ours.
         :raises MarketRefused: the market has decided otherwise.
         """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from flocx_common.domain.events import Event
@@ -45,7 +46,10 @@ class Offers(Protocol):
         """Return offers in these states of publication, longest unchanged first."""
 
     def of_nodes(self, node_uuids: Collection[str]) -> Sequence[Offer]:
-        """Return all offers of these nodes."""
+        """Return all offers of these nodes, whatever became of them."""
+
+    def standing_of(self, node_uuids: Collection[str]) -> Sequence[Offer]:
+        """Return the offers of these nodes that can still be matched."""
 
     def add(self, offer: Offer) -> None:
         """Store a new offer.
@@ -70,7 +74,10 @@ class Allocations(Protocol):
         """Return those whose status the market is to be told."""
 
     def of_nodes(self, node_uuids: Collection[str]) -> Sequence[Allocation]:
-        """Return all allocations of these nodes, latest first."""
+        """Return all allocations of these nodes, whatever became of them, latest first."""
+
+    def current_of(self, node_uuids: Collection[str], ended_after: datetime) -> Sequence[Allocation]:
+        """Return the allocations of these nodes that are not done with or ended after an instant, latest first."""
 
     def of_contracts(self, contract_uuids: Collection[str]) -> Sequence[Allocation]:
         """Return all allocations of these contracts."""

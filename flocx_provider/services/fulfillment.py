@@ -42,7 +42,7 @@ def reconcile(*, inventory: NodeInventory, store: Store, rules: FulfillmentRules
     facts = {node.node_uuid: node for node in inventory.nodes()} if waiting else {}
     for allocation in in_order(waiting, now):
         try:
-            _settle(allocation, facts.get(allocation.node_uuid), inventory, store, rules, now)
+            _settle(allocation, facts, inventory, store, rules, now)
         except FlocxError as error:
             _wait(store, allocation, error.detail, now)
     return due(store.read(lambda uow: uow.allocations.unsettled()), now, rules)
@@ -50,13 +50,13 @@ def reconcile(*, inventory: NodeInventory, store: Store, rules: FulfillmentRules
 
 def _settle(
     allocation: Allocation,
-    node: NodeFacts | None,
+    facts: dict[str, NodeFacts],
     inventory: NodeInventory,
     store: Store,
     rules: FulfillmentRules,
     now: datetime,
 ) -> None:
-    """Take an allocation as many steps on as can be taken now."""
+    """Take an allocation as many steps on as can be taken now, and keep ``facts`` true to what was done."""
     current: Allocation | None = allocation
     for _ in range(_MOST_STEPS):
         if current is None or current.settled:
@@ -64,16 +64,25 @@ def _settle(
         if ending(current, now, rules):
             current = _write(store, current.uuid, _notice, now)
             continue
+        node = facts.get(current.node_uuid)
         decision = decide(current, node, now, rules)
         if decision.action in _ACTS:
             _ACTS[decision.action](inventory, current)
-            # Read back: a step counts when the inventory shows it.
-            node = inventory.node(current.node_uuid)
+            # Read back: a step counts when the inventory shows it. The node's
+            # next contract goes on from there in the same round.
+            _look_again(current.node_uuid, facts, inventory)
         elif decision.action in _RECORDS:
             current = _write(store, current.uuid, partial(_RECORDS[decision.action], decision, node), now)
         else:
             _wait(store, current, decision.reason, now)
             return
+
+
+def _look_again(node_uuid: str, facts: dict[str, NodeFacts], inventory: NodeInventory) -> None:
+    facts.pop(node_uuid, None)
+    node = inventory.node(node_uuid)
+    if node is not None:
+        facts[node_uuid] = node
 
 
 def _wait(store: Store, allocation: Allocation, trouble: str | None, now: datetime) -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,10 +19,12 @@ from flocx_provider.domain.offer import Offer
 from flocx_provider.ports.inventory import NodeInventory
 from flocx_provider.ports.store import Store, UnitOfWork
 
+_Known = tuple[Sequence[Offer], Sequence[Allocation]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeView:
-    """A node with everything its owner wants to know of it."""
+    """A node with what is offered and promised of it."""
 
     facts: NodeFacts
     offers: Sequence[Offer]
@@ -39,10 +41,15 @@ def list_nodes(
     turnaround: timedelta,
     now: datetime,
 ) -> Page[NodeView]:
-    """Return a page of an owner's nodes, or of all for None."""
+    """Return a page of an owner's nodes, or of all for None, each with what stands of it now."""
     mine = [node for node in inventory.nodes() if owner_project_id in (None, node.owner_project_id)]
     page = paged(mine, query, _value, key="node_uuid")
-    return Page(_viewed(page.items, store, turnaround, now), page.more)
+
+    def read(uow: UnitOfWork) -> _Known:
+        uuids = [node.node_uuid for node in page.items]
+        return uow.offers.standing_of(uuids), uow.allocations.current_of(uuids, now - turnaround)
+
+    return Page(_viewed(page.items, store.read(read), turnaround, now), page.more)
 
 
 def get_node(
@@ -54,14 +61,15 @@ def get_node(
     turnaround: timedelta,
     now: datetime,
 ) -> NodeView:
-    """Return one of an owner's nodes, or any for None.
+    """Return one of an owner's nodes, or any for None, with its whole history.
 
     :raises NodeNotFound: the owner has no such node.
     """
     node = inventory.node(name_or_uuid)
     if node is None or owner_project_id not in (None, node.owner_project_id):
         raise NodeNotFound(f"node: the project owns no node {name_or_uuid!r}", field="node")
-    return _viewed([node], store, turnaround, now)[0]
+    known = store.read(lambda uow: (uow.offers.of_nodes([node.node_uuid]), uow.allocations.of_nodes([node.node_uuid])))
+    return _viewed([node], known, turnaround, now)[0]
 
 
 def node_access(name_or_uuid: str, project_id: str, *, inventory: NodeInventory) -> tuple[NodeFacts, Access]:
@@ -78,19 +86,13 @@ def node_access(name_or_uuid: str, project_id: str, *, inventory: NodeInventory)
     return node, access
 
 
-def _viewed(nodes: Collection[NodeFacts], store: Store, turnaround: timedelta, now: datetime) -> Sequence[NodeView]:
-    uuids = [node.node_uuid for node in nodes]
-
-    def read(uow: UnitOfWork) -> tuple[Mapping[str, list[Offer]], Mapping[str, list[Allocation]]]:
-        offers: dict[str, list[Offer]] = defaultdict(list)
-        allocations: dict[str, list[Allocation]] = defaultdict(list)
-        for offer in uow.offers.of_nodes(uuids):
-            offers[offer.node_uuid].append(offer)
-        for allocation in uow.allocations.of_nodes(uuids):
-            allocations[allocation.node_uuid].append(allocation)
-        return offers, allocations
-
-    offers, allocations = store.read(read) if uuids else ({}, {})
+def _viewed(nodes: Sequence[NodeFacts], known: _Known, turnaround: timedelta, now: datetime) -> Sequence[NodeView]:
+    offers: dict[str, list[Offer]] = defaultdict(list)
+    allocations: dict[str, list[Allocation]] = defaultdict(list)
+    for offer in known[0]:
+        offers[offer.node_uuid].append(offer)
+    for allocation in known[1]:
+        allocations[allocation.node_uuid].append(allocation)
     return [
         NodeView(
             facts=node,

@@ -79,7 +79,7 @@ def create_offer(
         if again is not None:
             return _repeated(again, request, owner_project_id), False
         generation = uow.nodes.know(node.node_uuid)
-        refuse_overlap(window, uow.offers.of_nodes([node.node_uuid]), node.shown)
+        refuse_overlap(window, uow.offers.standing_of([node.node_uuid]), node.shown)
         uow.nodes.bump({node.node_uuid: generation})
         offer = _new_offer(request, node, window, private, now)
         uow.offers.add(offer)
@@ -110,7 +110,7 @@ def change_offer(uuid: str, change: OfferChange, *, guard: Guard, store: Store, 
             raise WindowInvalid(f"end_time: {end.isoformat()} has passed; withdraw the offer instead", field="end_time")
         window = _window(offer.window.start, end, now)
         generation = uow.nodes.know(offer.node_uuid)
-        others = [other for other in uow.offers.of_nodes([offer.node_uuid]) if other.uuid != uuid]
+        others = [other for other in uow.offers.standing_of([offer.node_uuid]) if other.uuid != uuid]
         refuse_overlap(window, others, offer.node_name or offer.node_uuid)
         uow.nodes.bump({offer.node_uuid: generation})
         changed = replace(offer.told("change", floor_second(now)), window=window, reserve_price=price)

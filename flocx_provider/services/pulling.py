@@ -74,7 +74,7 @@ def _store(uow: UnitOfWork, news: AllocationNews, now: datetime) -> None:
     )
     if changed != known:
         uow.allocations.update(replace(changed, updated_at=now))
-    if changed.wanted is not known.wanted or changed.end_time != known.end_time:
+    if not known.settled and (changed.wanted is not known.wanted or changed.end_time != known.end_time):
         # Wakes whoever has to act on it.
         uow.record(_told("allocation.changed", changed, now))
 

@@ -41,7 +41,7 @@ class Heart:
         uuid = self._market.register(name=self._settings.name, turnaround=turnaround)
         if uuid != known:
             LOG.info("registered on the market as provider %s", uuid)
-            self._store.write(lambda uow: uow.registration.put(replace(uow.registration.get(), provider_uuid=uuid)))
+            self._store.write(lambda uow: _remember(uuid, now, uow))
         self._introduced = self._market.heartbeat(uuid)
 
 

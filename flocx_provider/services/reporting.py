@@ -8,21 +8,25 @@ from dataclasses import replace
 from datetime import datetime
 
 from flocx_provider.domain.allocation import Allocation
-from flocx_provider.ports.market import MarketGateway, MarketRefused
+from flocx_provider.ports.market import MarketGateway, MarketRefused, TooEarly
 from flocx_provider.ports.store import Store, UnitOfWork
 
 LOG = logging.getLogger(__name__)
 
 
 def report_allocations(*, market: MarketGateway, store: Store, now: datetime) -> int:
-    """Tell the market the status of allocations it does not know yet; return of how many.
+    """Tell the market the status of allocations it does not know yet; return of how many it knows now.
 
     :raises MarketUnavailable: the market does not answer; the rest waits.
     """
     waiting = store.read(lambda uow: uow.allocations.to_report())
+    told = 0
     for allocation in waiting:
         try:
             market.report(allocation)
+        except TooEarly as error:
+            LOG.info("allocation %s: told again later: %s", allocation.uuid, error.detail)
+            continue
         except MarketRefused as error:
             # The market has decided otherwise meanwhile; its decision comes
             # with the next pull, and this status is of no interest any more.
@@ -30,7 +34,8 @@ def report_allocations(*, market: MarketGateway, store: Store, now: datetime) ->
                 "the market does not take %s for allocation %s: %s", allocation.status, allocation.uuid, error.detail
             )
         _reported(store, allocation, now)
-    return len(waiting)
+        told += 1
+    return told
 
 
 def _reported(store: Store, told: Allocation, now: datetime) -> None:

@@ -38,11 +38,16 @@ NODE = entity(
         ),
         "lessee_project_id": {"type": ["string", "null"], "description": "Who holds it now."},
         "lessee_project_name": PROJECT_NAME,
-        "offers": {"type": "array", "items": _OFFER},
+        "offers": {
+            "type": "array",
+            "items": _OFFER,
+            "description": "In the list of nodes only those that can be matched; with one node all.",
+        },
         "contracts": {
             "type": "array",
             "items": ALLOCATION,
-            "description": "Its part in contracts, latest first: what it was used for, how long, for how much.",
+            "description": "Its part in contracts, latest first: who had it, how long, for how much. In the list of "
+            "nodes only those that are not over; with one node all.",
         },
         "free_windows": {
             "type": "array",
