@@ -65,7 +65,7 @@ class ServiceAdapter:
         :param timeout: seconds to wait for the answer, instead of the session's.
         :raises RequestRefused: the service answered with an error; its kinds
             say which.
-        :raises ServiceUnreachable: it did not answer.
+        :raises ServiceUnreachable: it did not answer, or something else did.
         """
         options: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
         if body is not None:
@@ -81,6 +81,10 @@ class ServiceAdapter:
         parsed = _parsed(response)
         if response.status_code >= 400:
             raise refusal(response.status_code, parsed, request_id)
+        if parsed is None and response.content:
+            raise ServiceUnreachable(
+                f"{self._where()}: HTTP {response.status_code} without JSON; something else than the service answered"
+            )
         return parsed
 
     def pages(self, path: str, key: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -88,12 +92,23 @@ class ServiceAdapter:
         wanted: Mapping[str, Any] = query
         while True:
             answer = self.call("GET", path, query=wanted)
-            yield from answer[key]
+            yield from self.part(answer, key)
             following = next((link["href"] for link in answer.get("links", []) if link.get("rel") == "next"), None)
             if following is None:
                 return
             # Only its query: the service may call itself by another name than we do.
-            wanted = dict(parse_qsl(urlsplit(following).query))
+            wanted = dict(parse_qsl(urlsplit(following).query, keep_blank_values=True))
+
+    def part(self, answer: Any, name: str) -> Any:
+        """Return a part that every answer of its kind has.
+
+        :raises ServiceUnreachable: it has not, so something else than the service answered.
+        """
+        if not isinstance(answer, dict) or name not in answer:
+            raise ServiceUnreachable(
+                f"{self._where()}: an answer without {name}; something else than the service answered"
+            )
+        return answer[name]
 
     def _where(self) -> str:
         return str(self._adapter.endpoint_override or self._adapter.service_type)
@@ -130,7 +145,7 @@ class ServiceClient:
     def _changes(self, name: str, since: str | None, wait: float, limit: int | None) -> tuple[list[Entity], str]:
         query = {"since": since, "wait": wait or None, "limit": limit}
         answer = self._service.call("GET", f"/v1/{name}", query=query, timeout=wait + _MARGIN)
-        return answer[name], answer["next_since"]
+        return self._service.part(answer, name), self._service.part(answer, "next_since")
 
 
 def _path(segments: Sequence[str]) -> str:

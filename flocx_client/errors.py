@@ -12,7 +12,7 @@ class ClientError(Exception):
 
 
 class ServiceUnreachable(ClientError):
-    """The service did not answer at all: nothing is known of the call's fate."""
+    """The service itself did not answer: nothing is known of the call's fate."""
 
 
 class RequestRefused(ClientError):
@@ -89,8 +89,9 @@ def refusal(status: int, body: Any, request_id: str | None) -> RequestRefused:
     """
     kind = _KINDS.get(status, ServiceFailed if status >= 500 else RequestRefused)
     errors = body.get("errors") if isinstance(body, dict) else None
-    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
-    details = [str(e["detail"]) for e in errors or [] if isinstance(e, dict) and "detail" in e]
+    told = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    first = told[0] if told else {}
+    details = [str(error["detail"]) for error in told if "detail" in error]
     return kind(
         status,
         first.get("code"),

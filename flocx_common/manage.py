@@ -9,9 +9,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from alembic.util import CommandError
 from oslo_config import cfg
+from oslo_db import exception as oslo_db_exception
+from sqlalchemy.exc import OperationalError
 
 from flocx_common.db.migration import Migrations
+from flocx_common.domain.errors import Invalid, Unavailable
 
 #: A command: takes the parsed configuration, returns (what to show, exit status).
 Command = Callable[[cfg.ConfigOpts], tuple[Mapping[str, Any] | Sequence[Mapping[str, Any]], int]]
@@ -60,8 +64,21 @@ def add_db_commands(subparsers: Any, migrations: Callable[[cfg.ConfigOpts], Migr
 
 
 def run_command(conf: cfg.ConfigOpts) -> int:
-    """Run the chosen command, print its result, and return its exit status."""
-    result, status = conf.command.run(conf)
+    """Run the chosen command, print its result, and return its exit status.
+
+    :raises Invalid: there is no such revision.
+    :raises Unavailable: the database does not answer.
+    """
+    try:
+        result, status = conf.command.run(conf)
+    except CommandError as error:
+        raise Invalid(f"revision: {error}") from None
+    except (oslo_db_exception.DBError, OperationalError) as error:
+        inner = getattr(error, "inner_exception", None) or error
+        if not isinstance(inner, OperationalError):
+            raise
+        reason = str(inner.orig).partition("\n")[0]
+        raise Unavailable(f"[database] connection: the database does not answer: {reason}") from None
     if conf.command.format == "json":
         sys.stdout.write(json.dumps(result, indent=2) + "\n")
     elif isinstance(result, Mapping):

@@ -132,7 +132,7 @@ def application(
         price_unit=conf.market.price_unit,
     )
     app, services.directory = authenticated(routed(RootController(services)), conf)
-    readiness = Readiness(checks(conf, db))
+    readiness = Readiness(checks(conf, db), dismiss=services.long_polls.stop)
     return assembled(app, conf, readiness=readiness, service_type=SERVICE_TYPE, versions=VERSIONS), readiness
 
 

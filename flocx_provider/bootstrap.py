@@ -152,7 +152,7 @@ def application(
         ),
     )
     app, services.directory = authenticated(routed(RootController(services)), conf)
-    readiness = Readiness(checks(conf, db, nodes))
+    readiness = Readiness(checks(conf, db, nodes), dismiss=services.long_polls.stop)
     return assembled(app, conf, readiness=readiness, service_type=SERVICE_TYPE, versions=VERSIONS), readiness
 
 

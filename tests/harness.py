@@ -218,7 +218,7 @@ class ProviderHarness:
 
     def pull(self) -> int:
         """Take over what the market wants."""
-        return pull_allocations(market=self.market, store=self.store, wait=0, now=self.clock.now())
+        return pull_allocations(market=self.market, store=self.store, now=self.clock.now())
 
     def reconcile(self) -> Any:
         """Hand nodes over and take them back."""

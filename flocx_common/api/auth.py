@@ -51,8 +51,11 @@ def _keystone(app: WsgiApp, conf: cfg.ConfigOpts) -> WsgiApp:
         from keystonemiddleware import auth_token  # noqa: PLC0415 - optional
     except ModuleNotFoundError as error:
         raise ConfigurationInvalid(missing_extra("[api] auth_strategy: keystone", error.name, "openstack")) from None
-    # Decided behind it, as discovery and the like need no token.
-    middleware: WsgiApp = auth_token.AuthProtocol(app, {"oslo_config_config": conf, "delay_auth_decision": True})
+    try:
+        # Decided behind it, as discovery and the like need no token.
+        middleware: WsgiApp = auth_token.AuthProtocol(app, {"oslo_config_config": conf, "delay_auth_decision": True})
+    except Exception as error:
+        raise ConfigurationInvalid(f"[keystone_authtoken]: {' '.join(str(error).split())}") from None
     return middleware
 
 
@@ -66,6 +69,8 @@ class BasicAuth:
     def __init__(self, app: WsgiApp, htpasswd_file: str, users: UsersFile, cache_seconds: float) -> None:
         try:
             basic_auth.validate_auth_file(htpasswd_file)
+        except UnicodeDecodeError:
+            raise ConfigurationInvalid(f"[http_basic] htpasswd_file: {htpasswd_file}: UTF-8 is expected") from None
         except (middleware_exceptions.ConfigInvalid, webob.exc.HTTPException) as error:
             problem = getattr(error, "detail", None) or "it cannot be read"
             raise ConfigurationInvalid(f"[http_basic] htpasswd_file: {htpasswd_file}: {problem}") from None

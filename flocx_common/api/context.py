@@ -11,7 +11,8 @@ from oslo_context import context as oslo_context
 
 from flocx_common.domain.errors import Forbidden, Unauthenticated
 
-#: Headers by which authentication tells who calls; never taken from outside.
+#: Headers by which authentication tells who calls; never taken from outside. X-Auth-Token
+#: and X-Service-Token are not among them: those are what clients prove themselves with.
 IDENTITY_HEADERS = (
     "X-Identity-Status",
     "X-Service-Identity-Status",
@@ -31,7 +32,6 @@ IDENTITY_HEADERS = (
             "Domain-Name",
             "Roles",
             "Catalog",
-            "Token",
         )
     ),
     "X-Is-Admin-Project",
@@ -71,6 +71,8 @@ def caller_from(environ: Mapping[str, Any]) -> Caller:
     )
     if environ.get("HTTP_X_IDENTITY_STATUS", "Confirmed") != "Confirmed" or not context.user_id:
         raise Unauthenticated("token: valid credentials are expected with the request")
+    if environ.get("HTTP_X_SERVICE_IDENTITY_STATUS", "Confirmed") != "Confirmed":
+        raise Unauthenticated("service token: one of a service user is expected, or none")
     if not context.project_id:
         raise Forbidden("token: a token scoped to a project is expected")
     return Caller(

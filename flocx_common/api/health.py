@@ -24,10 +24,13 @@ class Readiness:
     """Whether the parts a service depends on work, asked at most once a second.
 
     ``stopping`` is set before a shutdown, so that no new work is sent here.
+
+    :param dismiss: sends home whoever waits for something, when the end has come.
     """
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
+    def __init__(self, checks: Mapping[str, Check], dismiss: Callable[[], None] = lambda: None) -> None:
         self._checks = dict(checks)
+        self.dismiss = dismiss
         self._lock = threading.Lock()
         self._failing: tuple[str, ...] = ()
         self._asked = float("-inf")

@@ -39,6 +39,13 @@ class ChangeWatcher:
         self._place = -1
         self._waiting = 0
         self._running = False
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Let nobody wait any more: the process is to end."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
 
     def wait_beyond(self, place: int, timeout: float) -> bool:
         """Wait until something is committed after ``place``; return whether it was in time."""
@@ -51,7 +58,7 @@ class ChangeWatcher:
             try:
                 while self._place <= place:
                     left = deadline - time.monotonic()
-                    if left <= 0:
+                    if left <= 0 or self._stopped:
                         return False
                     self._changed.wait(left)
                 return True
@@ -85,6 +92,10 @@ class LongPolls:
         self._watcher = watcher
         self._seats = threading.Semaphore(at_most)
         self._longest = longest
+
+    def stop(self) -> None:
+        """Answer everybody who waits, and from now on everybody at once: the process is to end."""
+        self._watcher.stop()
 
     def read(self, read: Callable[[], Changes[T]], seconds: float) -> tuple[Changes[T], bool]:
         """Read until there is something, at most for ``seconds``.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
 import threading
 import time
 from types import FrameType
@@ -42,7 +43,7 @@ class Server:
         try:
             self._server.prepare()
         except OSError as error:
-            raise ConfigurationInvalid(f"listen: {host}:{port} cannot be listened on: {error}") from None
+            raise _unusable(host, port, error) from None
 
     @property
     def port(self) -> int:
@@ -67,10 +68,37 @@ def health_server(listen: str, readiness: Readiness) -> Server:
 
     :raises ConfigurationInvalid: the address makes no sense or is taken.
     """
+    return Server(health_only(readiness), *_address(listen))
+
+
+def check_listen(listen: str, workers: int) -> None:
+    """Refuse what no manager process could listen on, before there are any.
+
+    :raises ConfigurationInvalid: the address makes no sense, is taken, or is one for several processes.
+    """
+    if not listen:
+        return
+    host, port = _address(listen)
+    if workers > 1:
+        raise ConfigurationInvalid(
+            f"[manager] workers: {workers} processes cannot share listen = {listen}; 1, or an empty listen, is expected"
+        )
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address[:2], family=family).close()
+    except OSError as error:
+        raise _unusable(host, port, error) from None
+
+
+def _address(listen: str) -> tuple[str, int]:
     host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not (port.isascii() and port.isdigit() and int(port) < 65536):
         raise ConfigurationInvalid(f"[manager] listen: {listen!r}: host:port is expected")
-    return Server(health_only(readiness), host.strip("[]"), int(port))
+    return host.strip("[]"), int(port)
+
+
+def _unusable(host: str, port: int, error: OSError) -> ConfigurationInvalid:
+    return ConfigurationInvalid(f"listen: {host}:{port} cannot be listened on: {error}")
 
 
 def serve_until_signalled(server: Server, readiness: Readiness, drain_seconds: float) -> None:
@@ -88,6 +116,7 @@ def serve_until_signalled(server: Server, readiness: Readiness, drain_seconds: f
         readiness.stopping = True
         LOG.info("stopping: not ready from now on, finishing in %s s", drain_seconds)
         time.sleep(drain_seconds)
+        readiness.dismiss()
         server.stop()
 
     thread = threading.Thread(target=drain, name="drain", daemon=True)

@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import threading
 from collections.abc import Collection, Mapping
@@ -22,6 +24,8 @@ import yaml
 from flocx_common.api.schemas import LINE
 from flocx_common.api.validation import Validator
 from flocx_common.domain.errors import ConfigurationInvalid, Invalid
+
+LOG = logging.getLogger(__name__)
 
 #: Which roles come with a role, as Keystone's defaults imply them.
 IMPLIED = {
@@ -70,7 +74,8 @@ class UsersFile:
     """The users of a file, read anew when it changes. Also knows its projects by name.
 
     :raises ConfigurationInvalid: the file cannot be read or does not fit; only
-        when it is first read. Later a file that does not fit is not taken over.
+        when it is first read. Later a file that does not fit is told once and
+        not taken over: the users stay as they were.
     """
 
     def __init__(self, path: str) -> None:
@@ -78,6 +83,7 @@ class UsersFile:
         self._lock = threading.Lock()
         self._stamp = self._stamp_now()
         self._users = _read(path)
+        self._problem: str | None = None
 
     def user(self, name: str) -> User | None:
         """Return a user, or None."""
@@ -100,9 +106,18 @@ class UsersFile:
 
     def _current(self) -> Mapping[str, User]:
         with self._lock:
-            stamp = self._stamp_now()
-            if stamp != self._stamp:
-                self._users, self._stamp = _read(self._path), stamp
+            problem = None
+            try:
+                stamp = self._stamp_now()
+                if stamp != self._stamp or self._problem is not None:
+                    self._users, self._stamp = _read(self._path), stamp
+            except ConfigurationInvalid as error:
+                problem = error.detail
+            if problem is not None and problem != self._problem:
+                LOG.error("the users cannot be read, those read before stand: %s", problem)
+            elif problem is None and self._problem is not None:
+                LOG.info("the users can be read again")
+            self._problem = problem
             return self._users
 
     def _stamp_now(self) -> tuple[int, int]:
@@ -117,16 +132,19 @@ def _read(path: str) -> Mapping[str, User]:
     where = f"[http_basic] users_file: {path}"
     try:
         with open(path, encoding="utf-8") as file:
-            content = yaml.safe_load(file)
+            # What YAML has beyond JSON (dates, say) becomes text.
+            content = json.loads(json.dumps(yaml.safe_load(file), default=str))
         _VALIDATOR.check(content)
     except OSError as error:
         raise ConfigurationInvalid(f"{where}: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationInvalid(f"{where}: no YAML: {' '.join(str(error).split())}") from None
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ConfigurationInvalid(f"{where}: what JSON can hold is expected: {error}") from None
     except Invalid as error:
         raise ConfigurationInvalid(f"{where}: {error.detail}") from None
     return {
-        str(name): User(
+        name: User(
             project_id=user["project_id"],
             project_name=user.get("project_name"),
             roles=frozenset().union(*(IMPLIED[role] for role in user["roles"])),

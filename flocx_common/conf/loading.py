@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 
 from oslo_config import cfg
 from oslo_db import options as database_options
@@ -13,6 +14,9 @@ from flocx_common.domain.errors import ConfigurationInvalid
 
 #: Options by the group they are in.
 OptionGroups = Sequence[tuple[cfg.OptGroup, Sequence[cfg.Opt]]]
+
+# How oslo.config tells of a value; it leaves out the group.
+_TOLD = re.compile(r"detail='(?P<where>[^']*)'\) is not valid: (?P<reason>.*)", re.DOTALL)
 
 #: Chatty libraries: their own level says too much for a service's log.
 _QUIET = ["sqlalchemy=WARN", "keystoneauth=WARN", "urllib3=WARN", "stevedore=WARN", "oslo_policy=WARN", "alembic=WARN"]
@@ -36,7 +40,8 @@ def load(
 
     :param register: registers the service's options.
     :param args: the command line, without the program's name.
-    :raises ConfigurationInvalid: a file or an option cannot be used.
+    :raises ConfigurationInvalid: a file or an option cannot be used; all options
+        that cannot are told.
     """
     conf = cfg.ConfigOpts()
     log.register_options(conf)
@@ -52,7 +57,32 @@ def load(
         log.setup(conf, service)
     except (cfg.Error, log.LogConfigError) as error:
         raise ConfigurationInvalid(f"configuration: {' '.join(str(error).split())}") from None
+    problems = list(_problems(conf))
+    if problems:
+        raise ConfigurationInvalid(f"configuration: {'; '.join(problems)}")
     return conf
+
+
+def _problems(conf: cfg.ConfigOpts) -> Iterator[str]:
+    """Yield what is wrong with values: left alone, oslo.config only says so when an option is first used."""
+    for name in conf:
+        try:
+            value = conf[name]
+        except cfg.Error as error:
+            yield _about(name, error)
+            continue
+        if isinstance(value, cfg.ConfigOpts.GroupAttr):
+            for option in value:
+                try:
+                    value[option]
+                except cfg.Error as error:
+                    yield _about(f"[{name}] {option}", error)
+
+
+def _about(option: str, error: cfg.Error) -> str:
+    told = _TOLD.search(str(error))
+    text = f"{told['where']}: {option}: {told['reason']}" if told else f"{option}: {error}"
+    return " ".join(text.split())
 
 
 def _default_files(service: str, args: Sequence[str]) -> list[str]:

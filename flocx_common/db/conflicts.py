@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which database errors mean that a concurrent change won, by SQLSTATE.
+"""What database errors mean, by SQLSTATE: above all, whether a concurrent change won.
 
 PostgreSQL reports an SQLSTATE with every error. So does MySQL, but one for many
 errors, and not every version of its driver hands it on: there the error number
@@ -22,6 +22,8 @@ SERIALIZATION = "40001"
 DEADLOCK = "40P01"
 #: A lock could not be had in time.
 LOCK_TIMEOUT = "55P03"
+#: There is no such table: the schema was never made, or is an older one.
+NO_TABLE = "42P01"
 
 #: Errors after which the same transaction may well succeed.
 RETRYABLE = frozenset({OVERLAP, SERIALIZATION, DEADLOCK, LOCK_TIMEOUT})
@@ -36,6 +38,7 @@ _MYSQL = {
     1205: LOCK_TIMEOUT,
     1020: SERIALIZATION,  # the row has changed since the snapshot was taken
     1047: SERIALIZATION,  # the Galera node has left the cluster
+    1146: NO_TABLE,
 }
 #: What our SQLite trigger says when it refuses an overlap.
 OVERLAP_MESSAGE = "live allocations of a node overlap"
@@ -81,6 +84,8 @@ def _sqlite_state(error: sqlite3.Error) -> str | None:
     code = getattr(error, "sqlite_errorcode", None)
     if code == sqlite3.SQLITE_CONSTRAINT_TRIGGER and OVERLAP_MESSAGE in str(error):
         return OVERLAP
+    if code == sqlite3.SQLITE_ERROR and str(error).startswith("no such table"):
+        return NO_TABLE
     if code in _SQLITE_DUPLICATE:
         return DUPLICATE
     # The low byte of an extended code is the primary one.

@@ -45,7 +45,7 @@ def create_engine(connection: str, **options: Any) -> Engine:
         raise ConfigurationInvalid(
             missing_extra(f"[database] connection: {url.get_backend_name()}", error.name, extra)
         ) from None
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         # The text of the error may hold the URL with its password.
         raise ConfigurationInvalid(f"[database] connection: no usable database URL ({type(error).__name__})") from None
     if engine.dialect.name == "sqlite":

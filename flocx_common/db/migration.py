@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import alembic.command
@@ -13,6 +14,8 @@ import alembic.runtime.migration
 import alembic.script
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
+
+from flocx_common.domain.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -63,14 +66,28 @@ class Migrations:
                 del self._config.attributes["connection"]
 
         engine = self._engine.execution_options(flocx_writer=True)
-        with engine.begin() as connection:
-            _one_at_a_time(connection)
+        with engine.connect() as connection, _one_at_a_time(connection), connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(7407)"))
             locked(connection)
 
 
-def _one_at_a_time(connection: Connection) -> None:
-    """Make a second ``db sync`` started at the same time wait for the first."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(7407)"))
-    elif connection.dialect.name in ("mysql", "mariadb"):
-        connection.execute(sa.text("SELECT GET_LOCK('flocx_migration', 60)"))
+@contextmanager
+def _one_at_a_time(connection: Connection) -> Iterator[None]:
+    """Make a second ``db sync`` started at the same time wait for the first, until that has committed.
+
+    SQLite and PostgreSQL have locks that end with the transaction. This one is
+    the connection's, which outlives the transaction in the pool.
+    """
+    if connection.dialect.name not in ("mysql", "mariadb"):
+        yield
+        return
+    got = connection.execute(sa.text("SELECT GET_LOCK('flocx_migration', 60)")).scalar_one()
+    connection.commit()
+    if got != 1:
+        raise Unavailable("the database is being brought to another revision; try again when that is done")
+    try:
+        yield
+    finally:
+        with suppress(sa.exc.SQLAlchemyError):
+            connection.execute(sa.text("SELECT RELEASE_LOCK('flocx_migration')"))

@@ -13,7 +13,7 @@ from oslo_db import exception as oslo_db_exception
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
-from flocx_common.db.conflicts import OVERLAP, RETRYABLE, sqlstate
+from flocx_common.db.conflicts import NO_TABLE, OVERLAP, RETRYABLE, sqlstate
 from flocx_common.db.engine import create_engine
 from flocx_common.domain.errors import AllocationsOverlap, Busy, FlocxError, Unavailable
 
@@ -112,7 +112,10 @@ def database_from(options: Any) -> Database:
 
 
 def _unavailable(error: Exception) -> Exception:
-    """Return what to raise for a database error: unavailable when the connection is at fault."""
+    """Return what to raise for a database error: unavailable when the connection or a missing table is at fault."""
+    if sqlstate(error) == NO_TABLE:
+        LOG.error("the database lacks a table: %s", type(error).__name__)
+        return Unavailable("the database lacks a table; bring it to the newest revision with db sync")
     if isinstance(error, oslo_db_exception.DBConnectionError) or _is_operational(error):
         LOG.error("the database does not answer: %s", type(error).__name__)
         return Unavailable("the database does not answer; try again")

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import futurist
@@ -27,6 +27,12 @@ LOG = logging.getLogger(__name__)
 
 #: The work of a job: takes the time, returns when it wants to run again at the latest.
 Work = Callable[[datetime], datetime | None]
+
+#: Waits for something to do, for a bounded time; returns whether there is.
+Listen = Callable[[], bool]
+
+#: Seconds until a job listens again that was told at once that there is nothing.
+_UNHEARD_PAUSE = 1.0
 
 
 class Component(Protocol):
@@ -47,6 +53,9 @@ class JobSpec:
     :param on_change: whether a committed change wakes it.
     :param patience: seconds to let pass between a wake-up and the run, so that
         changes can come together.
+    :param listen: what a run begins with, again and again; the work is done
+        only when it has heard of some. While it waits nothing is in hand, so
+        stopping does not wait for it.
     """
 
     name: str
@@ -54,6 +63,7 @@ class JobSpec:
     interval: float
     on_change: bool = False
     patience: float = 0.0
+    listen: Listen | None = None
 
 
 class Job:
@@ -64,6 +74,8 @@ class Job:
         self._clock = clock
         self._woken = threading.Event()
         self._stopping = threading.Event()
+        self._listening = False
+        self._listen_again: datetime | None = None
         self._failure: str | None = None
         self._thread = threading.Thread(target=self._loop, name=spec.name, daemon=True)
 
@@ -82,38 +94,67 @@ class Job:
         self._woken.set()
 
     def join(self, timeout: float) -> bool:
-        """Wait for the last run to end; return whether it did."""
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        """Wait until nothing is in hand any more; return whether that came about."""
+        # After a stop, one who listens does not begin to work (see _run).
+        if not self._listening:
+            self._thread.join(timeout)
+        return self._listening or not self._thread.is_alive()
 
     def _loop(self) -> None:
         due: datetime | None = None
         while True:
             self._woken.wait(None if due is None else max((due - self._clock.now()).total_seconds(), 0))
-            if self._stopping.is_set():
-                return
             if self.spec.patience and self._woken.is_set():
                 self._stopping.wait(self.spec.patience)
             self._woken.clear()
+            # Asked last: a stop before this has been forgotten as a wake-up, one after it wakes.
+            if self._stopping.is_set():
+                return
             due = self._run()
 
     def _run(self) -> datetime | None:
-        name, began = self.spec.name, time.perf_counter()
-        due, failure = None, None
+        name = self.spec.name
         try:
-            due = self.spec.work(self._clock.now())
+            if self.spec.listen is not None and not self._hears(self.spec.listen):
+                return self._listen_again
+            due = self._work()
         except Exception as error:
-            failure = error
-        metrics.RUN_SECONDS.labels(name).observe(time.perf_counter() - began)
-        metrics.RUNS.labels(name, "succeeded" if failure is None else "failed").inc()
-        if failure is not None:
-            self._failed(failure)
+            metrics.RUNS.labels(name, "failed").inc()
+            self._failed(error)
             return None
+        metrics.RUNS.labels(name, "succeeded").inc()
         metrics.LAST_SUCCESS.labels(name).set_to_current_time()
-        if self._failure is not None:
-            LOG.info("%s works again", name)
-            self._failure = None
+        self._succeeded()
         return due
+
+    def _hears(self, listen: Listen) -> bool:
+        """Return whether there is work, and the job is not being stopped."""
+        began = time.monotonic()
+        self._listening = True
+        try:
+            heard = listen()
+        finally:
+            self._listening = False
+        # Read after the line above: whoever found us listening after a stop can rely on it.
+        if self._stopping.is_set():
+            return False
+        at_once = time.monotonic() - began < _UNHEARD_PAUSE
+        self._listen_again = self._clock.now() + timedelta(seconds=_UNHEARD_PAUSE if at_once else 0)
+        if not heard:
+            self._succeeded()
+        return heard
+
+    def _work(self) -> datetime | None:
+        began = time.perf_counter()
+        try:
+            return self.spec.work(self._clock.now())
+        finally:
+            metrics.RUN_SECONDS.labels(self.spec.name).observe(time.perf_counter() - began)
+
+    def _succeeded(self) -> None:
+        if self._failure is not None:
+            LOG.info("%s works again", self.spec.name)
+            self._failure = None
 
     def _failed(self, error: Exception) -> None:
         """Log a failure once for each kind of it in a row, not once for each try."""

@@ -6,7 +6,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from decimal import Decimal
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from flocx_common.extras import fail, needs_extra
@@ -23,21 +24,28 @@ The same books and the same time give the same files, byte for byte.
 
 
 @needs_extra("market")
-def main() -> int:
-    """Clear the books; exit status 2 when one of them cannot be used."""
-    from flocx_common.api.values import time_from  # noqa: PLC0415
-    from flocx_common.domain.errors import Invalid  # noqa: PLC0415
+def main(args: Sequence[str] | None = None) -> int:
+    """Clear the books; exit status 2 when one of them, or an argument, cannot be used.
+
+    :param args: the command line without the program's name; None for the process's own.
+    """
+    from flocx_common.domain.errors import ConfigurationInvalid, Invalid  # noqa: PLC0415
     from flocx_market import bootstrap  # noqa: PLC0415
-    from flocx_market.offline.books import BooksInvalid  # noqa: PLC0415
+    from flocx_market.offline.books import BooksInvalid, time_with_offset  # noqa: PLC0415
     from flocx_market.offline.run import clear_books  # noqa: PLC0415
 
-    options = _parser().parse_args()
-    rules = bootstrap.rules(engine=options.engine, ranking=options.ranking, pricing=options.pricing, k=options.k)
+    options = _parser().parse_args(args)
     try:
-        now = time_from(options.now, "--now")
+        rules = bootstrap.rules(engine=options.engine, ranking=options.ranking, pricing=options.pricing, k=options.k)
+        now = time_with_offset(options.now, "--now")
         summary = clear_books(options.offers, options.bids, now, rules, options.out, _progress)
-    except (BooksInvalid, OSError) as error:
+    except BooksInvalid as error:
         fail(str(error), 2)
+    except OSError as error:
+        fail(f"--out: {error.filename or options.out}: {error.strerror}", 2)
+    except ConfigurationInvalid as error:
+        # The settings of the service are options here.
+        fail(error.detail.replace("[clearing] ", "--", 1), 2)
     except Invalid as error:
         fail(error.detail, 2)
     about = {"now": options.now, "ranking": options.ranking, "engine": options.engine, "pricing": options.pricing}
@@ -58,10 +66,13 @@ def _progress(what: str, done: int, of: int) -> None:
 
 
 def _share(text: str) -> Decimal:
-    share = Decimal(text)
-    if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"{text}: a number from 0 to 1 is expected")
-    return share
+    try:
+        share = Decimal(text)
+        if 0 <= share <= 1:
+            return share
+    except InvalidOperation:
+        pass
+    raise argparse.ArgumentTypeError(f"{text}: a number from 0 to 1 is expected")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,7 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--offers", type=Path, required=True, metavar="FILE", help="the book of offers, JSON lines")
     parser.add_argument("--bids", type=Path, required=True, metavar="FILE", help="the book of bids, JSON lines")
-    parser.add_argument("--now", required=True, metavar="TIME", help="the time of the round, ISO 8601")
+    parser.add_argument(
+        "--now", required=True, metavar="TIME", help="the time of the round, such as 2026-12-01T08:00:00Z"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the results go")
     parser.add_argument("--ranking", default="value", help="which bid is served first (default: %(default)s)")
     parser.add_argument("--engine", default="greedy", help="how bids are matched (default: %(default)s)")

@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from flocx_common.extras import needs_extra
 
 
 @needs_extra("market")
-def main() -> int:
-    """Run one command and return its exit status."""
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    :param args: the command line without the program's name; None for the process's own.
+    """
     from oslo_config import cfg  # noqa: PLC0415
 
     from flocx_common.conf.loading import load  # noqa: PLC0415
@@ -24,6 +28,9 @@ def main() -> int:
 
     def register(conf: cfg.ConfigOpts) -> None:
         opts.register(conf)
+        # Standard output is for the result alone.
+        conf.set_default("use_stderr", True)
         conf.register_cli_opt(cfg.SubCommandOpt("command", title="commands", handler=add_parsers))
 
-    return run_command(load(bootstrap.SERVICE, register, sys.argv[1:], command="flocx-market-manage"))
+    given = sys.argv[1:] if args is None else args
+    return run_command(load(bootstrap.SERVICE, register, given, command="flocx-market-manage"))

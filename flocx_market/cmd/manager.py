@@ -12,6 +12,7 @@ from flocx_common.extras import needs_extra
 @needs_extra("market")
 def main() -> int:
     """Run the manager until SIGTERM."""
+    from flocx_common.api.server import check_listen  # noqa: PLC0415
     from flocx_common.manager.service import run_manager  # noqa: PLC0415
     from flocx_market import bootstrap  # noqa: PLC0415
 
@@ -21,6 +22,7 @@ def main() -> int:
     # worker after worker.
     bootstrap.settings(conf)
     bootstrap.database(conf)
+    check_listen(conf.manager.listen, conf.manager.workers)
     run_manager(
         partial(bootstrap.build_manager, args), workers=conf.manager.workers, stop_timeout=conf.manager.stop_timeout
     )

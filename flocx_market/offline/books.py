@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
 from flocx_common.api.json_body import LiteralFloat
 from flocx_common.api.values import price_from, time_from
-from flocx_common.domain.errors import Invalid
+from flocx_common.domain.errors import Invalid, WindowInvalid
 from flocx_common.domain.ids import canonical_id
 from flocx_common.domain.json_values import digest
 from flocx_common.domain.money import to_micros
@@ -60,10 +63,10 @@ def _entities(path: Path, read: Callable[[Entity], T], wanted: Callable[[Entity]
                 if not line.strip():
                     continue
                 try:
-                    entity = json.loads(line, parse_float=LiteralFloat)
+                    entity = json.loads(line, parse_float=LiteralFloat, parse_constant=LiteralFloat)
                     if not isinstance(entity, dict):
                         raise Invalid("an object is expected")
-                    uuid = _text(entity, "uuid")
+                    uuid = _uuid(entity, "uuid")
                     if seen.setdefault(uuid, number) != number:
                         raise Invalid(f"uuid: {uuid} is there already, at line {seen[uuid]}")
                     if wanted(entity):
@@ -71,14 +74,17 @@ def _entities(path: Path, read: Callable[[Entity], T], wanted: Callable[[Entity]
                 except (Invalid, ValueError, RecursionError) as error:
                     problem = error.detail if isinstance(error, Invalid) else f"no JSON: {error}"
                     raise BooksInvalid(f"{path}: line {number}: {problem}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BooksInvalid(f"{path}: {error}") from None
+    except OSError as error:
+        raise BooksInvalid(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BooksInvalid(f"{path}: UTF-8 is expected") from None
 
 
 def _offer(entity: Entity, known: dict[str, Hardware], turnaround: int) -> BookOffer:
     properties = entity.get("properties", {})
     if not isinstance(properties, dict):
         raise Invalid("properties: an object is expected")
+    _refuse_infinite(properties)
     key = digest(properties)
     window = _span(entity, "end_time")
     free = entity.get("free_windows")
@@ -86,13 +92,13 @@ def _offer(entity: Entity, known: dict[str, Hardware], turnaround: int) -> BookO
     return BookOffer(
         uuid=_uuid(entity, "uuid"),
         node_uuid=_uuid(entity, "node_uuid"),
-        node_name=entity.get("node_name"),
-        provider_uuid=_text(entity, "provider_uuid"),
+        node_name=_optional_text(entity, "node_name"),
+        provider_uuid=_uuid(entity, "provider_uuid"),
         owner_project_id=_text(entity, "owner_project_id"),
-        resource_class=entity.get("resource_class"),
+        resource_class=_optional_text(entity, "resource_class"),
         # Equal documents are kept once.
         hardware=known.setdefault(key, Hardware(key, properties)),
-        reserve=to_micros(price_from(entity.get("reserve_price"), "reserve_price")),
+        reserve=to_micros(_price(entity, "reserve_price")),
         min_duration=_count(entity, "min_duration", 0, low=0),
         lessees=None if lessees is None else frozenset(lessees),
         window=window,
@@ -121,6 +127,7 @@ def _bid(entity: Entity) -> BookBid:
     duration = None if entity.get("duration") is None else _count(entity, "duration", 0, low=1)
     offers = _texts(entity, "offer_uuids")
     spread = entity.get("spread")
+    most = None if spread is None else _count(spread, "max", 0, low=1, where="spread.max")
     return BookBid(
         uuid=_uuid(entity, "uuid"),
         project_id=_text(entity, "project_id"),
@@ -129,10 +136,10 @@ def _bid(entity: Entity) -> BookBid:
         begin=begin,
         end=end,
         duration=duration,
-        limit=to_micros(price_from(entity.get("limit_price"), "limit_price")),
-        spread=None if spread is None else Spread(_by(entity, "spread"), _count(spread, "max", 0, low=1)),
+        limit=to_micros(_price(entity, "limit_price")),
+        spread=None if most is None else Spread(_by(entity, "spread"), most),
         together=None if entity.get("together") is None else _by(entity, "together"),
-        offer_uuids=None if offers is None else frozenset(offers),
+        offer_uuids=None if offers is None else frozenset(uuid.lower() for uuid in offers),
         placed=to_seconds(_time(entity, "created_at")) if entity.get("created_at") is not None else 0,
     )
 
@@ -149,21 +156,46 @@ def _by(entity: Entity, field: str) -> Expression:
 
 def _span(entity: Entity, end_field: str) -> Span:
     begin = to_seconds(_time(entity, "start_time"))
-    end = FOREVER if entity.get("end_time") is None else to_seconds(time_from(entity["end_time"], end_field))
+    end = FOREVER if entity.get("end_time") is None else to_seconds(time_with_offset(entity["end_time"], end_field))
     if end <= begin:
         raise Invalid(f"{end_field}: it is not after start_time")
     return Span(begin, end)
 
 
-def _time(entity: Entity, field: str) -> Any:
-    return time_from(_text(entity, field), field)
+def time_with_offset(text: object, field: str) -> datetime:
+    """Return the instant that ISO 8601 text names; a file may come from any time zone, so the text says which.
+
+    :raises WindowInvalid: it is no instant, or names no offset.
+    """
+    instant = time_from(text, field)
+    if datetime.fromisoformat(str(text)).tzinfo is None:
+        raise WindowInvalid(f"{field}: {text!r} has no offset, such as the Z in 2026-12-01T08:00:00Z", field=field)
+    return instant
+
+
+def _time(entity: Entity, field: str) -> datetime:
+    return time_with_offset(_text(entity, field), field)
+
+
+def _price(entity: Entity, field: str) -> Decimal:
+    return price_from(_given(entity, field), field)
+
+
+def _given(entity: Entity, field: str) -> Any:
+    if field not in entity:
+        raise Invalid(f"{field}: it is missing")
+    return entity[field]
 
 
 def _text(entity: Entity, field: str) -> str:
-    value = entity.get(field)
+    value = _given(entity, field)
     if not isinstance(value, str) or not value:
         raise Invalid(f"{field}: text is expected, not {value!r}")
     return value
+
+
+def _optional_text(entity: Entity, field: str) -> str | None:
+    return None if entity.get(field) is None else _text(entity, field)
 
 
 def _uuid(entity: Entity, field: str) -> str:
@@ -182,10 +214,21 @@ def _texts(entity: Entity, field: str) -> list[str] | None:
     return value
 
 
-def _count(entity: Any, field: str, default: int, *, low: int) -> int:
+def _refuse_infinite(properties: Mapping[str, Any]) -> None:
+    """Refuse what is no JSON number: it would be equal to null and to nothing else."""
+    waiting: list[Any] = [properties]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, LiteralFloat) and not math.isfinite(value):
+            raise Invalid(f"properties: {value.literal} is no finite number")
+        if isinstance(value, dict | list):
+            waiting.extend(value.values() if isinstance(value, dict) else value)
+
+
+def _count(entity: Any, field: str, default: int, *, low: int, where: str | None = None) -> int:
     value = entity.get(field, default) if isinstance(entity, dict) else None
     if not isinstance(value, int) or isinstance(value, bool) or value < low:
-        raise Invalid(f"{field}: a whole number of at least {low} is expected, not {value!r}")
+        raise Invalid(f"{where or field}: a whole number of at least {low} is expected, not {value!r}")
     return value
 
 

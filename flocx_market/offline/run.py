@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -49,7 +52,7 @@ def clear_books(offers: Path, bids: Path, now: datetime, rules: Rules, out: Path
     """Clear the books at ``now`` (a whole second) and write contracts.jsonl and explanations.jsonl into ``out``.
 
     :raises BooksInvalid: a book cannot be used; nothing is written.
-    :raises OSError: ``out`` cannot be written to.
+    :raises OSError: ``out`` cannot be written to; what is there stays as it is.
     """
     summary = Summary()
     with _timed(summary, "read"):
@@ -59,15 +62,15 @@ def clear_books(offers: Path, bids: Path, now: datetime, rules: Rules, out: Path
     with _timed(summary, "price"):
         deals = [priced(award, rules) for award in cleared.awards]
         contracts = [form_contract(deal, now) for deal in deals]
-    out.mkdir(parents=True, exist_ok=True)
-    with _timed(summary, "write"), (out / "contracts.jsonl").open("w", encoding="utf-8") as file:
-        for contract in contracts:
-            file.write(json.dumps(views.contract(contract, {}, None)) + "\n")
-    with _timed(summary, "explain"), (out / "explanations.jsonl").open("w", encoding="utf-8") as file:
-        for number, bid in enumerate(cleared.left, 1):
-            explanation = explain(cleared.supply, bid, to_seconds(now))
-            file.write(json.dumps(as_json(explanation)) + "\n")
-            progress("explaining what is left open", number, len(cleared.left))
+    with _together(out) as directory:
+        with _timed(summary, "write"), (directory / "contracts.jsonl").open("w", encoding="utf-8") as file:
+            for contract in contracts:
+                file.write(json.dumps(views.contract(contract, {}, None)) + "\n")
+        with _timed(summary, "explain"), (directory / "explanations.jsonl").open("w", encoding="utf-8") as file:
+            for number, bid in enumerate(cleared.left, 1):
+                explanation = explain(cleared.supply, bid, to_seconds(now))
+                file.write(json.dumps(as_json(explanation)) + "\n")
+                progress("explaining what is left open", number, len(cleared.left))
     summary.counts = {
         "offers": len(book.offers),
         "bids": len(book.bids),
@@ -79,6 +82,21 @@ def clear_books(offers: Path, bids: Path, now: datetime, rules: Rules, out: Path
     summary.surplus = from_micros(round(sum(_surplus(deal) for deal in deals)))
     summary.amount = total(contract.amount for contract in contracts)
     return summary
+
+
+@contextmanager
+def _together(out: Path) -> Iterator[Path]:
+    """Provide a directory whose files go to ``out`` when all is well, and nowhere when it is not."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".unfinished-") as name:
+        directory = Path(name)
+        yield directory
+        files = sorted(directory.iterdir())
+        for file in files:
+            if (out / file.name).is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(out / file.name))
+        for file in files:
+            file.replace(out / file.name)
 
 
 def _surplus(deal: Deal) -> Decimal:

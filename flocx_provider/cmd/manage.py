@@ -11,8 +11,11 @@ from flocx_common.extras import needs_extra
 
 
 @needs_extra("provider")
-def main() -> int:
-    """Run one command and return its exit status."""
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    :param args: the command line without the program's name; None for the process's own.
+    """
     from oslo_config import cfg  # noqa: PLC0415
 
     from flocx_common.conf.loading import load  # noqa: PLC0415
@@ -35,9 +38,12 @@ def main() -> int:
 
     def register(conf: cfg.ConfigOpts) -> None:
         opts.register(conf)
+        # Standard output is for the result alone.
+        conf.set_default("use_stderr", True)
         conf.register_cli_opt(cfg.SubCommandOpt("command", title="commands", handler=add_parsers))
 
-    return run_command(load(bootstrap.SERVICE, register, sys.argv[1:], command="flocx-provider-manage"))
+    given = sys.argv[1:] if args is None else args
+    return run_command(load(bootstrap.SERVICE, register, given, command="flocx-provider-manage"))
 
 
 def _list_nodes(conf: Any) -> tuple[Sequence[Mapping[str, Any]], int]:

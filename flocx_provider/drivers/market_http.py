@@ -59,8 +59,10 @@ class HttpMarketGateway:
         """Say that this provider is alive; return whether the market knows it."""
         with _told_apart():
             try:
-                self._client().heartbeat(provider_uuid)
-            except (errors.NotFound, errors.Forbidden):
+                _refuse_another(self._client().heartbeat(provider_uuid), provider_uuid)
+            except (errors.NotFound, errors.Forbidden) as error:
+                if error.code is None:
+                    raise
                 return False
             return True
 
@@ -71,7 +73,7 @@ class HttpMarketGateway:
         """
         end = offer.window.end
         with _told_apart(refusals=(errors.BadRequest, errors.Conflict)):
-            self._client().put_offer(
+            published = self._client().put_offer(
                 offer.uuid,
                 name=offer.name,
                 owner_project_id=offer.owner_project_id,
@@ -87,14 +89,16 @@ class HttpMarketGateway:
                 lessee_project_ids=None if offer.lessee_project_ids is None else list(offer.lessee_project_ids),
                 health_problem=offer.problem,
             )
+            _refuse_another(published, offer.uuid)
 
     def withdraw_offer(self, uuid: str) -> None:
         """Take an offer off the market; one the market never had is off it."""
         with _told_apart():
             try:
                 self._client().delete_offer(uuid)
-            except errors.NotFound:
-                return
+            except errors.NotFound as error:
+                if error.code is None:
+                    raise
 
     def offers(self) -> Sequence[ListedOffer]:
         """Return what the market has of this provider's offers that are not over."""
@@ -139,9 +143,10 @@ class HttpMarketGateway:
                 fields |= {"reason": allocation.status_reason, "breach": allocation.breach}
                 fields["at"] = _at(allocation.delivered_until)
         with _told_apart(refusals=(errors.BadRequest, errors.Conflict, errors.NotFound)):
-            self._client().report_allocation(
+            reported = self._client().report_allocation(
                 allocation.uuid, **{name: value for name, value in fields.items() if value is not None}
             )
+            _refuse_another(reported, allocation.uuid)
 
     def _client(self) -> MarketClient:
         if self._connected is None:
@@ -158,13 +163,23 @@ def _told_apart(refusals: tuple[type[errors.RequestRefused], ...] = ()) -> Itera
     try:
         yield
     except refusals as error:
-        if error.code == _RACE_LOST:
+        if error.code in (None, _RACE_LOST):
+            # Without a code it is not the market that refuses: nothing is decided.
             raise MarketUnavailable(f"market: {error}") from error
         if error.code == _STILL_RUNNING:
             raise TooEarly(error.detail, field=error.field) from error
         raise MarketRefused(error.detail, field=error.field) from error
     except errors.ClientError as error:
         raise MarketUnavailable(f"market: {error}") from error
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+        # Something answers, but it is not the market: a proxy's page, say.
+        raise MarketUnavailable("market: what answers there does not answer as a market would") from error
+
+
+def _refuse_another(answer: Mapping[str, Any], uuid: str) -> None:
+    """Refuse to take it for done when the answer is not about what was sent."""
+    if answer["uuid"] != uuid:
+        raise ValueError(f"{uuid} was sent and {answer['uuid']!r} came back")
 
 
 def _news(item: Mapping[str, Any]) -> AllocationNews:

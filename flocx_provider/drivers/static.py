@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from flocx_common.domain.errors import ConfigurationInvalid
+from flocx_common.domain.errors import ConfigurationInvalid, Unavailable
 from flocx_common.domain.ids import is_id
 from flocx_provider.domain.node import NodeFacts
 from flocx_provider.drivers.inventory_file import InventoryFile, InventoryMapping
@@ -48,37 +49,54 @@ class StaticInventory:
         self._problem: str | None = None
 
     def nodes(self) -> Sequence[NodeFacts]:
-        """Return all machines, in the order of the file."""
-        states = self._states.all()
+        """Return all machines, in the order of the file.
+
+        :raises InventoryUnavailable: what is kept of them cannot be read.
+        """
+        states = self._known_states()
         return [_with_state(machine, states) for machine in self._current().values()]
 
     def node(self, name_or_uuid: str) -> NodeFacts | None:
-        """Return a machine by name or uuid."""
+        """Return a machine by name or uuid.
+
+        :raises InventoryUnavailable: what is kept of it cannot be read.
+        """
         machines = self._current()
         wanted = name_or_uuid.lower()
         found = machines.get(wanted) if is_id(wanted) else None
         if found is None:
             found = next((machine for machine in machines.values() if machine.name == name_or_uuid), None)
-        return None if found is None else _with_state(found, self._states.all())
+        return None if found is None else _with_state(found, self._known_states())
 
     def assign(self, node_uuid: str, *, lessee_project_id: str, contract_uuid: str) -> None:
         """Give an unmarked node the contract's mark and the lessee.
 
         :raises NodeTaken: it carries another mark.
+        :raises InventoryUnavailable: it cannot be written down.
         """
-        if not self._states.assign(node_uuid, lessee_project_id, contract_uuid):
+        with _kept():
+            assigned = self._states.assign(node_uuid, lessee_project_id, contract_uuid)
+        if not assigned:
             raise NodeTaken(f"node: {node_uuid} carries the mark of another contract")
 
     def remove_lessee(self, node_uuid: str, *, contract_uuid: str) -> None:
-        """Take the lessee from a node that carries the contract's mark; the mark stays."""
-        self._states.remove_lessee(node_uuid, contract_uuid)
+        """Take the lessee from a node that carries the contract's mark; the mark stays.
+
+        :raises InventoryUnavailable: it cannot be written down.
+        """
+        with _kept():
+            self._states.remove_lessee(node_uuid, contract_uuid)
 
     def undeploy(self, node_uuid: str, *, contract_uuid: str) -> None:
         """Do nothing: nothing is ever deployed that this driver would know of."""
 
     def remove_mark(self, node_uuid: str, *, contract_uuid: str) -> None:
-        """Take the contract's mark from a node."""
-        self._states.remove_mark(node_uuid, contract_uuid)
+        """Take the contract's mark from a node.
+
+        :raises InventoryUnavailable: it cannot be written down.
+        """
+        with _kept():
+            self._states.remove_mark(node_uuid, contract_uuid)
 
     def check(self) -> None:
         """Say nothing when the inventory can be read.
@@ -88,6 +106,10 @@ class StaticInventory:
         self._current()
         if self._problem is not None:
             raise InventoryUnavailable(self._problem)
+
+    def _known_states(self) -> Mapping[str, NodeState]:
+        with _kept():
+            return self._states.all()
 
     def _current(self) -> Mapping[str, NodeFacts]:
         with self._lock:
@@ -132,6 +154,15 @@ def create(conf: Any, states: NodeStates, resolve: Callable[[str], str]) -> Stat
         properties_expression=options.properties_expression,
     )
     return StaticInventory(InventoryFile(options.inventory_file, mapping), states, resolve)
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """Say in the port's words that the database with the states does not answer."""
+    try:
+        yield
+    except Unavailable as error:
+        raise InventoryUnavailable(f"inventory: {error.detail}") from error
 
 
 def _with_state(machine: NodeFacts, states: Mapping[str, NodeState]) -> NodeFacts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flocx_common.manager.jobs import JobSpec
 from flocx_provider.ports.inventory import NodeInventory
@@ -14,12 +14,10 @@ from flocx_provider.ports.store import Store
 from flocx_provider.services.fulfillment import reconcile
 from flocx_provider.services.health import examine_offers
 from flocx_provider.services.publishing import publish_offers, resync_offers
-from flocx_provider.services.pulling import pull_allocations
+from flocx_provider.services.pulling import await_allocations, pull_allocations
 from flocx_provider.services.registration import Heart
 from flocx_provider.services.reporting import report_allocations
 from flocx_provider.services.settings import ProviderSettings
-
-_CROWDED = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +46,12 @@ def provider_jobs(
     def resync(now: datetime) -> None:
         resync_offers(market=market, store=store, now=now)
 
+    def listen() -> bool:
+        return await_allocations(market=market, store=store, wait=intervals.wait)
+
     def pull(now: datetime) -> datetime:
-        news = pull_allocations(market=market, store=store, wait=intervals.wait, now=now)
-        # The wait is at the market: ask again at once. Where the market was too
-        # crowded to let us wait, a second after the last time.
-        return now if news else now + _CROWDED
+        pull_allocations(market=market, store=store, now=now)
+        return now
 
     def hand_over(now: datetime) -> datetime | None:
         return reconcile(inventory=inventory, store=store, rules=settings.fulfillment, now=now)
@@ -69,7 +68,7 @@ def provider_jobs(
     return [
         JobSpec(name="heartbeat", work=beat, interval=intervals.heartbeat),
         JobSpec(name="publish", work=publish, interval=intervals.publish, on_change=True),
-        JobSpec(name="pull", work=pull, interval=intervals.pull),
+        JobSpec(name="pull", work=pull, interval=intervals.pull, listen=listen),
         JobSpec(name="reconcile", work=hand_over, interval=intervals.reconcile, on_change=True),
         JobSpec(name="report", work=report, interval=intervals.report, on_change=True),
         JobSpec(name="health", work=examine, interval=intervals.health, on_change=True),

@@ -21,12 +21,28 @@ from flocx_provider.ports.store import Registered, Store, UnitOfWork
 LOG = logging.getLogger(__name__)
 
 
-def pull_allocations(*, market: MarketGateway, store: Store, wait: float, now: datetime) -> int:
+def await_allocations(*, market: MarketGateway, store: Store, wait: float) -> bool:
+    """Wait until the market has something for us; return whether it has. Nothing is changed.
+
+    :param wait: most seconds to wait. Where the market does not know us or is
+        too crowded to let us wait, the answer comes sooner.
+    :raises MarketUnavailable: the market does not answer.
+    """
+    registered = store.read(lambda uow: uow.registration.get())
+    if registered.provider_uuid is None:
+        return False
+    try:
+        news, following = market.changes(registered.cursor, wait)
+    except CursorLost:
+        return True
+    return bool(news) or following != registered.cursor
+
+
+def pull_allocations(*, market: MarketGateway, store: Store, now: datetime) -> int:
     """Take over allocations that changed since the last time; return how many.
 
     A provider that the market does not know yet has none.
 
-    :param wait: seconds to wait for a change where there is none yet.
     :raises MarketUnavailable: the market does not answer; nothing is lost.
     """
     registered = store.read(lambda uow: uow.registration.get())
@@ -34,7 +50,7 @@ def pull_allocations(*, market: MarketGateway, store: Store, wait: float, now: d
         return 0
     cursor = registered.cursor
     try:
-        news, following = market.changes(cursor, wait)
+        news, following = market.changes(cursor, 0)
     except CursorLost:
         LOG.warning("the market does not know our cursor; everything is read anew")
         store.write(lambda uow: uow.registration.put(replace(uow.registration.get(), cursor=None)))

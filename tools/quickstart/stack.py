@@ -306,7 +306,9 @@ listen = 127.0.0.1:{manager}
         for process in self._processes.values():
             try:
                 process.wait(max(deadline - time.monotonic(), 0.1))
-            except subprocess.TimeoutExpired:
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
+                # Who presses Ctrl-C again means it.
+                deadline = 0
                 _signal(process, signal.SIGKILL)
                 process.wait()
         self._processes.clear()

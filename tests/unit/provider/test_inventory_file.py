@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from flocx_common.domain.errors import ConfigurationInvalid
 from flocx_provider.drivers.inventory_file import InventoryFile, InventoryMapping
 from tests.builders import uid
-
-CHAMELEON = Path(__file__).parents[4] / "shared" / "data" / "chameleon" / "nodes.jsonl"
+from tests.data import CHAMELEON_OPTIONS, chameleon
 
 PLAIN = {
     "uuid_expression": "uuid",
@@ -129,15 +127,7 @@ def test_bytes_that_are_no_text_are_told(tmp_path):
 
 
 def test_all_machines_of_a_real_testbed_are_read_as_they_are():
-    if not CHAMELEON.exists():
-        pytest.skip("the data is not beside the checkout")
-    mapping = PLAIN | {
-        "uuid_expression": "uid",
-        "name_expression": "node_name",
-        "owner_expression": "site",
-        "owner_map": {"tacc": "owner-a", "uc": "owner-b"},
-        "resource_class_expression": "node_type",
-    }
-    nodes = InventoryFile(str(CHAMELEON), InventoryMapping(**mapping)).read()
+    mapping = PLAIN | CHAMELEON_OPTIONS | {"owner_map": {"tacc": "owner-a", "uc": "owner-b"}}
+    nodes = InventoryFile(str(chameleon()), InventoryMapping(**mapping)).read()
     assert Counter(node.owner_project_id for node in nodes) == {"owner-a": 313, "owner-b": 132}
     assert len({node.resource_class for node in nodes}) == 27

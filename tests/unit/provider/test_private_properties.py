@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from flocx_common.domain.errors import ConfigurationInvalid
 from flocx_provider.domain.private_properties import DEFAULT, PrivateProperties
+from tests.data import chameleon, published
 
-SHARED = Path(__file__).parents[4] / "shared" / "data"
 MAC = re.compile(r"(?i)^([0-9a-f]{2}[:-]){5,}[0-9a-f]{2}$")
 ADDRESS = re.compile(r"(?i)^(\d{1,3}\.){3}\d{1,3}$|^fe80:|^fd[0-9a-f]{2}:")
 WWN = re.compile(r"(?i)^0x[0-9a-f]{16}")
@@ -91,11 +90,8 @@ def test_no_address_or_serial_of_an_inspected_machine_leaves():
 
 
 def test_nothing_that_identifies_a_published_document_leaves():
-    sample, nodes = SHARED / "ironic-introspection-sample.txt", SHARED / "chameleon" / "nodes.jsonl"
-    if not sample.exists():
-        pytest.skip("the data is not beside the checkout")
-    check_nothing_identifies(json.loads(sample.read_text()))
-    for line in nodes.read_text().splitlines():
+    check_nothing_identifies(json.loads(published("ironic-introspection-sample.txt").read_text()))
+    for line in chameleon().read_text().splitlines():
         document = PrivateProperties(DEFAULT).without(json.loads(line))
         assert not any(path.rpartition(".")[2] in ("serial", "mac", "wwn") for path, _ in leaves(document))
         check_nothing_identifies(document)

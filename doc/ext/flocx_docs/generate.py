@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every file that is made before the pages are built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flocx_docs import (
+    error_table,
+    metric_table,
+    option_lists,
+    policy_tables,
+    requirement_tables,
+    route_pages,
+    state_pages,
+)
+from flocx_docs.architecture_drawings import DRAWINGS
+from flocx_docs.drawing import svg
+
+
+def files() -> dict[str, str]:
+    """Return the text of every generated file by name."""
+    made = {"errors.txt": error_table.page(), "metrics.txt": metric_table.page()}
+    made["requirement-examples.txt"] = requirement_tables.examples()
+    made["requirement-bounds.txt"] = requirement_tables.bounds()
+    for service in ("market", "provider"):
+        made[f"options-{service}.txt"] = option_lists.page(service)
+        made[f"policy-{service}.txt"] = policy_tables.page(service)
+        made[f"api-{service}.txt"] = route_pages.page(service)
+    for name in state_pages.MACHINES:
+        made[f"states-{name}.txt"] = state_pages.page(name)
+        made[f"{name}.svg"] = state_pages.drawing(name)
+    for name, (title, dot) in DRAWINGS.items():
+        made[f"{name}.svg"] = svg(dot, title)
+    return made
+
+
+def write(directory: Path) -> None:
+    """Write the files; one that is as it should be is left alone, so that nothing is built twice."""
+    directory.mkdir(exist_ok=True)
+    for name, text in files().items():
+        path = directory / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
