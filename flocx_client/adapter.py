@@ -149,6 +149,14 @@ class ServiceClient:
 
 
 def _path(segments: Sequence[str]) -> str:
+    """Return the path to a thing.
+
+    :raises ValueError: a name or UUID that no path can hold.
+    """
+    for segment in segments:
+        if segment in ("", ".", ".."):
+            # It would be taken for another path.
+            raise ValueError(f"{segment!r} is neither a name nor a UUID")
     return "/v1/" + "/".join(quote(segment, safe="") for segment in segments)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from alembic.util import CommandError
 from oslo_config import cfg
 from oslo_db import exception as oslo_db_exception
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from flocx_common.db.migration import Migrations
 from flocx_common.domain.errors import Invalid, Unavailable
@@ -52,6 +52,8 @@ def add_db_commands(subparsers: Any, migrations: Callable[[cfg.ConfigOpts], Migr
         schema = migrations(conf)
         current = schema.current()
         ready = current == schema.head
+        if not ready:
+            sys.stderr.write("the database is not at the newest revision; db sync brings it there\n")
         return {"ready": ready, "revision": current, "newest": schema.head}, 0 if ready else 1
 
     group = add_group(subparsers, "db", "look after the database schema")
@@ -73,12 +75,13 @@ def run_command(conf: cfg.ConfigOpts) -> int:
         result, status = conf.command.run(conf)
     except CommandError as error:
         raise Invalid(f"revision: {error}") from None
-    except (oslo_db_exception.DBError, OperationalError) as error:
+    except (oslo_db_exception.DBError, DBAPIError) as error:
         inner = getattr(error, "inner_exception", None) or error
-        if not isinstance(inner, OperationalError):
+        if not isinstance(inner, DBAPIError):
             raise
         reason = str(inner.orig).partition("\n")[0]
-        raise Unavailable(f"[database] connection: the database does not answer: {reason}") from None
+        said = "does not answer" if isinstance(inner, OperationalError) else "cannot be used"
+        raise Unavailable(f"[database] connection: the database {said}: {reason}") from None
     if conf.command.format == "json":
         sys.stdout.write(json.dumps(result, indent=2) + "\n")
     elif isinstance(result, Mapping):

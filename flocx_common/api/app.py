@@ -9,6 +9,7 @@ import pecan
 from oslo_config import cfg
 from oslo_middleware.http_proxy_to_wsgi import HTTPProxyToWSGI
 
+from flocx_common.api.discovery import Versions
 from flocx_common.api.health import HealthEndpoints, Readiness
 from flocx_common.api.hooks import ErrorHook, PathHook
 from flocx_common.api.middleware import (
@@ -52,7 +53,7 @@ def assembled(
     *,
     readiness: Readiness,
     service_type: str,
-    versions: tuple[tuple[int, int], tuple[int, int]],
+    versions: Versions,
 ) -> WsgiApp:
     """Return an authenticated application inside everything that surrounds it.
 

@@ -33,8 +33,18 @@ def v1_schema(more: dict[str, Schema]) -> Schema:
     return entity({"id": {"type": "string"}, "version": _VERSION, "links": LINKS, **more})
 
 
-def version(base_url: str, lowest: str, highest: str) -> dict[str, Any]:
+#: The lowest and the highest microversion, each as (major, minor).
+Versions = tuple[tuple[int, int], tuple[int, int]]
+
+
+def spelled(version: tuple[int, int]) -> str:
+    """Return a microversion as it is written."""
+    return f"{version[0]}.{version[1]}"
+
+
+def version(base_url: str, versions: Versions) -> dict[str, Any]:
     """Return the entry of version 1."""
+    lowest, highest = (spelled(one) for one in versions)
     return {
         "id": "v1",
         "status": "CURRENT",

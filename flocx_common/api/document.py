@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from flocx_common.api import openapi
+from flocx_common.api.discovery import Versions, spelled
 from flocx_common.api.operation import Answer, ApiServices, Call, Controller, Operation, operation
 
 
@@ -18,11 +19,17 @@ class OpenApiController(Controller[ApiServices]):
     """
 
     def __init__(
-        self, services: ApiServices, served: Callable[[], Iterable[Operation]], *, title: str, service_type: str
+        self,
+        services: ApiServices,
+        served: Callable[[], Iterable[Operation]],
+        *,
+        title: str,
+        service_type: str,
+        versions: Versions,
     ) -> None:
         super().__init__(services)
         self._served = served
-        self._title, self._service_type = title, service_type
+        self._title, self._service_type, self._versions = title, service_type, versions
 
     @operation(
         method="GET",
@@ -40,7 +47,7 @@ class OpenApiController(Controller[ApiServices]):
         return openapi.document(
             self._served(),
             title=self._title,
-            version="1.0",
+            version=spelled(self._versions[1]),
             service_type=self._service_type,
             limits=self._services.page_limits,
         )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import webob
+from oslo_context.context import RequestContext
 from oslo_middleware.request_id import RequestId
 
 from flocx_common.api.context import IDENTITY_HEADERS
@@ -24,7 +25,7 @@ _STRIPPED = tuple("HTTP_" + name.upper().replace("-", "_") for name in IDENTITY_
 
 
 class Guarded:
-    """Sends every refusal in the one form of errors, whoever made it, and measures requests.
+    """Sends every refusal in the one form of errors, whoever made it; logs and measures requests.
 
     Authentication middleware and servers have error bodies of their own; an
     exception that comes through is a defect and is told as 500.
@@ -36,10 +37,22 @@ class Guarded:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Serve a request."""
         began = time.perf_counter()
+        # Until it is known who calls, log lines must not name the caller this thread served before.
+        RequestContext(request_id=environ.get("openstack.request_id"))
         response = self._served(environ)
+        took = time.perf_counter() - began
         operation = environ.get("flocx.operation", "none")
         REQUESTS.labels(operation, environ["REQUEST_METHOD"], str(response.status_int)).inc()
-        SECONDS.labels(operation).observe(time.perf_counter() - began)
+        SECONDS.labels(operation).observe(took)
+        LOG.info(
+            "%s %s %s %d, %d bytes in %.3f s",
+            environ.get("REMOTE_ADDR", "-"),
+            environ["REQUEST_METHOD"],
+            environ.get("PATH_INFO", ""),
+            response.status_int,
+            response.content_length or 0,
+            took,
+        )
         return response(environ, start_response)
 
     def _served(self, environ: dict[str, Any]) -> webob.Response:

@@ -71,6 +71,18 @@ def health_server(listen: str, readiness: Readiness) -> Server:
     return Server(health_only(readiness), *_address(listen))
 
 
+def check_threads(threads: int, max_long_polls: int) -> None:
+    """Refuse a server in which requests that wait leave no thread for others.
+
+    :raises ConfigurationInvalid: it is one.
+    """
+    if threads <= max_long_polls:
+        raise ConfigurationInvalid(
+            f"[api] threads: {threads} is not more than max_long_polls, {max_long_polls}: requests that wait for "
+            "changes would leave no thread for others"
+        )
+
+
 def check_listen(listen: str, workers: int) -> None:
     """Refuse what no manager process could listen on, before there are any.
 

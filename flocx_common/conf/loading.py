@@ -19,7 +19,17 @@ OptionGroups = Sequence[tuple[cfg.OptGroup, Sequence[cfg.Opt]]]
 _TOLD = re.compile(r"detail='(?P<where>[^']*)'\) is not valid: (?P<reason>.*)", re.DOTALL)
 
 #: Chatty libraries: their own level says too much for a service's log.
-_QUIET = ["sqlalchemy=WARN", "keystoneauth=WARN", "urllib3=WARN", "stevedore=WARN", "oslo_policy=WARN", "alembic=WARN"]
+_QUIET = [
+    "sqlalchemy=WARN",
+    "keystoneauth=WARN",
+    "urllib3=WARN",
+    "stevedore=WARN",
+    # What it logs with a traceback is told again, in a line, where it is dealt with.
+    "oslo_db.sqlalchemy.exc_filters=CRITICAL",
+    "oslo_middleware=WARN",
+    "oslo_policy=WARN",
+    "alembic=WARN",
+]
 
 
 def register_groups(conf: cfg.ConfigOpts, groups: OptionGroups) -> None:

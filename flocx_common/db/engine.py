@@ -19,6 +19,9 @@ SQLITE_BUSY_TIMEOUT = 10_000
 
 _EXTRAS = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
 
+#: The drivers these extras bring, for a URL that names none.
+_DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
+
 
 def create_engine(connection: str, **options: Any) -> Engine:
     """Return an engine for a database URL; nothing is connected yet.
@@ -33,6 +36,7 @@ def create_engine(connection: str, **options: Any) -> Engine:
         )
     try:
         url = make_url(connection)
+        url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
         if url.get_backend_name() in ("mysql", "mariadb") and "charset" not in url.query:
             url = url.update_query_dict({"charset": "utf8mb4"})
         context = enginefacade.transaction_context()

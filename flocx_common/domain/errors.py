@@ -90,8 +90,8 @@ class InvalidTransition(Conflict):
     title = "The status does not allow this"
 
     def __init__(self, entity: str, status: str, event: str, allowed: tuple[str, ...]) -> None:
-        possible = ", ".join(allowed) if allowed else "nothing: it is final"
-        super().__init__(f"status: {entity} is {status}; {event} is not possible, only {possible}", field="status")
+        possible = f"possible: {', '.join(allowed)}" if allowed else "nothing is any more"
+        super().__init__(f"status: {entity} is {status}; {event} is not possible, {possible}", field="status")
         self.entity = entity
         self.status = status
         self.event = event

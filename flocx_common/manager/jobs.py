@@ -96,7 +96,7 @@ class Job:
     def join(self, timeout: float) -> bool:
         """Wait until nothing is in hand any more; return whether that came about."""
         # After a stop, one who listens does not begin to work (see _run).
-        if not self._listening:
+        if not self._listening and self._thread.ident is not None:
             self._thread.join(timeout)
         return self._listening or not self._thread.is_alive()
 
@@ -113,14 +113,17 @@ class Job:
             due = self._run()
 
     def _run(self) -> datetime | None:
-        name = self.spec.name
+        name, failure = self.spec.name, None
         try:
             if self.spec.listen is not None and not self._hears(self.spec.listen):
                 return self._listen_again
             due = self._work()
         except Exception as error:
+            failure = error
+        if failure is not None:
+            # Told outside of its handler, where the log would add it to the line once more.
             metrics.RUNS.labels(name, "failed").inc()
-            self._failed(error)
+            self._failed(failure)
             return None
         metrics.RUNS.labels(name, "succeeded").inc()
         metrics.LAST_SUCCESS.labels(name).set_to_current_time()

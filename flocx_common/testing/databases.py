@@ -84,7 +84,10 @@ class MigratedDatabase:
             self.database.dispose()
             for suffix in ("-wal", "-shm"):
                 Path(f"{self._path}{suffix}").unlink(missing_ok=True)
-            shutil.copy(self._fresh, self._path)
+            # In one step: somebody who waits for changes may still be reading.
+            fresh = self._path.with_suffix(".next")
+            shutil.copy(self._fresh, fresh)
+            fresh.replace(self._path)
         else:
             _empty(self.database.engine)
         return self.database

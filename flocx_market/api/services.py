@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from flocx_common.api.discovery import Versions
 from flocx_common.api.operation import ApiServices
 from flocx_market.api.views import Names
 from flocx_market.ports.store import Store
@@ -14,7 +15,7 @@ from flocx_market.services.settings import MarketSettings
 #: The word for the market in the catalog and in the microversion header.
 SERVICE_TYPE = "baremetal-market"
 #: The lowest and the highest microversion.
-VERSIONS = ((1, 0), (1, 0))
+VERSIONS: Versions = ((1, 0), (1, 0))
 
 
 @dataclass(kw_only=True)

@@ -29,15 +29,16 @@ def main(args: Sequence[str] | None = None) -> int:
 
     :param args: the command line without the program's name; None for the process's own.
     """
+    from flocx_common.api.values import time_from  # noqa: PLC0415
     from flocx_common.domain.errors import ConfigurationInvalid, Invalid  # noqa: PLC0415
     from flocx_market import bootstrap  # noqa: PLC0415
-    from flocx_market.offline.books import BooksInvalid, time_with_offset  # noqa: PLC0415
+    from flocx_market.offline.books import BooksInvalid  # noqa: PLC0415
     from flocx_market.offline.run import clear_books  # noqa: PLC0415
 
     options = _parser().parse_args(args)
     try:
         rules = bootstrap.rules(engine=options.engine, ranking=options.ranking, pricing=options.pricing, k=options.k)
-        now = time_with_offset(options.now, "--now")
+        now = time_from(options.now, "--now")
         summary = clear_books(options.offers, options.bids, now, rules, options.out, _progress)
     except BooksInvalid as error:
         fail(str(error), 2)

@@ -17,7 +17,7 @@ OPTS = [
         "default_duration",
         default=86400,
         min=1,
-        help="Length in seconds of the window of a bid that names neither an end nor a duration.",
+        help="Seconds from the start of a bid without an end to its end, its own duration not counted.",
     ),
     cfg.IntOpt("max_quantity", default=1000, min=1, help="Most nodes one bid may ask for."),
     cfg.StrOpt("price_unit", default="credits", help="What a price of 1 is called; shown, never calculated with."),

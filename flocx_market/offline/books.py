@@ -8,18 +8,21 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
 from flocx_common.api.json_body import LiteralFloat
 from flocx_common.api.values import price_from, time_from
-from flocx_common.domain.errors import Invalid, WindowInvalid
+from flocx_common.domain.errors import Invalid
 from flocx_common.domain.ids import canonical_id
 from flocx_common.domain.json_values import digest
 from flocx_common.domain.money import to_micros
+from flocx_market.domain.bid import BidStatus
 from flocx_market.domain.book import FOREVER, BookBid, BookOffer, Hardware, Span, Spread, to_seconds
 from flocx_market.domain.expressions import Expression, compile_expression
+from flocx_market.domain.offer import OfferStatus
 from flocx_market.domain.requirements import parse_requirements
 
 T = TypeVar("T")
@@ -40,7 +43,9 @@ def read_offers(path: Path, turnaround: int = 0) -> Sequence[BookOffer]:
     known: dict[str, Hardware] = {}
     offers = list(
         _entities(
-            path, lambda entity: _offer(entity, known, turnaround), lambda e: e.get("status") in (None, "available")
+            path,
+            lambda entity: _offer(entity, known, turnaround),
+            lambda entity: _status(entity, OfferStatus, OfferStatus.AVAILABLE),
         )
     )
     _refuse_overlaps(path, offers)
@@ -52,7 +57,7 @@ def read_bids(path: Path) -> Sequence[BookBid]:
 
     :raises BooksInvalid: a line cannot be used, or a uuid occurs twice.
     """
-    return list(_entities(path, _bid, lambda entity: entity.get("status") in (None, "open")))
+    return list(_entities(path, _bid, lambda entity: _status(entity, BidStatus, BidStatus.OPEN)))
 
 
 def _entities(path: Path, read: Callable[[Entity], T], wanted: Callable[[Entity], bool]) -> Iterator[T]:
@@ -78,6 +83,14 @@ def _entities(path: Path, read: Callable[[Entity], T], wanted: Callable[[Entity]
         raise BooksInvalid(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise BooksInvalid(f"{path}: UTF-8 is expected") from None
+
+
+def _status(entity: Entity, statuses: type[StrEnum], wanted: StrEnum) -> bool:
+    """Return whether an entity takes part: by its status, or because it tells none."""
+    told = entity.get("status", wanted)
+    if told not in list(statuses):
+        raise Invalid(f"status: {', '.join(statuses)} or nothing is expected, not {told!r}")
+    return bool(told == wanted)
 
 
 def _offer(entity: Entity, known: dict[str, Hardware], turnaround: int) -> BookOffer:
@@ -156,25 +169,14 @@ def _by(entity: Entity, field: str) -> Expression:
 
 def _span(entity: Entity, end_field: str) -> Span:
     begin = to_seconds(_time(entity, "start_time"))
-    end = FOREVER if entity.get("end_time") is None else to_seconds(time_with_offset(entity["end_time"], end_field))
+    end = FOREVER if entity.get("end_time") is None else to_seconds(time_from(entity["end_time"], end_field))
     if end <= begin:
         raise Invalid(f"{end_field}: it is not after start_time")
     return Span(begin, end)
 
 
-def time_with_offset(text: object, field: str) -> datetime:
-    """Return the instant that ISO 8601 text names; a file may come from any time zone, so the text says which.
-
-    :raises WindowInvalid: it is no instant, or names no offset.
-    """
-    instant = time_from(text, field)
-    if datetime.fromisoformat(str(text)).tzinfo is None:
-        raise WindowInvalid(f"{field}: {text!r} has no offset, such as the Z in 2026-12-01T08:00:00Z", field=field)
-    return instant
-
-
 def _time(entity: Entity, field: str) -> datetime:
-    return time_with_offset(_text(entity, field), field)
+    return time_from(_text(entity, field), field)
 
 
 def _price(entity: Entity, field: str) -> Decimal:

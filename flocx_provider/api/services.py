@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from flocx_common.api.discovery import Versions
 from flocx_common.api.operation import ApiServices
 from flocx_provider.api.views import Names
 from flocx_provider.ports.inventory import NodeInventory
@@ -15,7 +16,7 @@ from flocx_provider.services.settings import ProviderSettings
 #: The word for a provider in the catalog and in the microversion header.
 SERVICE_TYPE = "baremetal-provider"
 #: The lowest and the highest microversion.
-VERSIONS = ((1, 0), (1, 0))
+VERSIONS: Versions = ((1, 0), (1, 0))
 
 
 @dataclass(kw_only=True)

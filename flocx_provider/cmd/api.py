@@ -11,10 +11,11 @@ from flocx_common.extras import needs_extra
 @needs_extra("provider")
 def main() -> int:
     """Serve the API until SIGTERM; any other WSGI server can serve flocx_provider.wsgi.api."""
-    from flocx_common.api.server import Server, serve_until_signalled  # noqa: PLC0415
+    from flocx_common.api.server import Server, check_threads, serve_until_signalled  # noqa: PLC0415
     from flocx_provider import bootstrap  # noqa: PLC0415
 
     conf = bootstrap.configuration(sys.argv[1:], command="flocx-provider-api")
+    check_threads(conf.api.threads, conf.api.max_long_polls)
     app, readiness = bootstrap.application(conf)
     server = Server(app, conf.api.host, conf.api.port, threads=conf.api.threads)
     serve_until_signalled(server, readiness, conf.api.drain_seconds)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from flocx_common.api import discovery
 from flocx_common.api.operation import Answer, Call, Controller, operation, operations
 from flocx_market.api.controllers.v1.root import V1Controller
-from flocx_market.api.services import MarketServices
+from flocx_market.api.services import VERSIONS, MarketServices
 
 
 class RootController(Controller[MarketServices]):
@@ -19,7 +19,7 @@ class RootController(Controller[MarketServices]):
     @operation(method="GET", path="/", summary="List API versions", policy=None, answers={200: discovery.ROOT})
     def show(self, call: Call[MarketServices]) -> Answer:
         """List the versions."""
-        version = discovery.version(call.base_url, "1.0", "1.0")
+        version = discovery.version(call.base_url, VERSIONS)
         return Answer(
             body={
                 "name": "FLOCX market",

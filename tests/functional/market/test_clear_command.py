@@ -104,6 +104,10 @@ class TestWhatIsRead:
         outcome = books.write([offer()], [bid(start_time=early, end_time=late)]).clear()
         assert [(one["start_time"], one["end_time"]) for one in outcome.contracts] == [(time(0), time(10))]
 
+    def test_an_instant_without_an_offset_is_utc(self, books):
+        outcome = books.write([offer()], [bid(start_time="2027-01-01T12:00:00")]).clear()
+        assert [(one["start_time"], one["end_time"]) for one in outcome.contracts] == [(time(0), time(10))]
+
 
 class TestWhatIsWritten:
     def test_contracts_are_in_the_apis_json_with_their_allocations(self, books):

@@ -86,6 +86,13 @@ def test_a_name_is_one_segment_of_the_path_whatever_it_holds(service, provider, 
     assert service.queries() == [{}]
 
 
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_what_a_path_cannot_hold_is_refused_before_it_is_sent(service, provider, name):
+    with pytest.raises(ValueError, match="neither a name nor a UUID"):
+        provider.node(name)
+    assert service.requests == []
+
+
 def test_every_request_speaks_of_the_version_the_client_knows(service, market, provider):
     service.say({})
     market.bid("b")

@@ -113,15 +113,29 @@ def test_a_wrong_value_keeps_a_service_from_starting(tmp_path, command):
         ("", "a database URL is needed, such as sqlite:////var/lib/flocx/x.db"),
         ("nonsense", r"no usable database URL \(ArgumentError\)"),
         ("sqlite:////nowhere/at/all/x.db", "the database does not answer: unable to open database file"),
+        # The drivers that our extras bring need not be named.
+        (f"postgresql://u:secret@{NOBODY}/flocx", "the database does not answer: connection failed: .*"),
+        (f"mysql://u:secret@{NOBODY}/flocx", r"the database does not answer: \(2003, .*\)"),
         (f"postgresql+psycopg://u:secret@{NOBODY}/flocx", "the database does not answer: connection failed: .*"),
         (f"mysql+pymysql://u:secret@{NOBODY}/flocx", r"the database does not answer: \(2003, .*\)"),
     ],
-    ids=["none", "no URL", "sqlite", "postgresql", "mysql"],
+    ids=["none", "no URL", "sqlite", "postgresql alone", "mysql alone", "postgresql", "mysql"],
 )
 def test_a_database_that_cannot_be_used_is_told_without_its_password(tmp_path, url, told):
     line = refused("market-manage", tmp_path, {"database": {"connection": url}}, "db", "sync")
     assert re.fullmatch(rf"\[database\] connection: {told}", line)
     assert "secret" not in line
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path):
+    (tmp_path / "x.db").write_text("no database, and longer than the head of one would be " * 20)
+    line = refused("market-manage", tmp_path, {"database": {"connection": f"sqlite:///{tmp_path}/x.db"}}, "db", "sync")
+    assert line == "[database] connection: the database cannot be used: file is not a database"
+
+
+def test_requests_that_wait_must_leave_threads_for_others(tmp_path):
+    told = refused("market-api", tmp_path, {**SQLITE, "api": {"threads": 4, "max_long_polls": 4}})
+    assert told.startswith("[api] threads: 4 is not more than max_long_polls, 4")
 
 
 def test_a_revision_there_is_not_is_told(tmp_path):

@@ -40,8 +40,8 @@ def test_an_allowed_event_gives_the_next_status():
 def test_a_forbidden_event_is_refused_naming_status_event_and_what_is_possible():
     with pytest.raises(InvalidTransition) as refused:
         LIGHTS.fire(Light.GREEN, "go")
-    assert refused.value.detail == "status: light is green; go is not possible, only nothing: it is final"
-    with pytest.raises(InvalidTransition, match="only go"):
+    assert refused.value.detail == "status: light is green; go is not possible, nothing is any more"
+    with pytest.raises(InvalidTransition, match="possible: go"):
         LIGHTS.fire(Light.RED, "stop")
 
 

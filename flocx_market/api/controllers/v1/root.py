@@ -14,7 +14,7 @@ from flocx_market.api.controllers.v1.bids import BidsController
 from flocx_market.api.controllers.v1.contracts import ContractsController
 from flocx_market.api.controllers.v1.offers import OffersController
 from flocx_market.api.controllers.v1.providers import ProvidersController
-from flocx_market.api.services import SERVICE_TYPE, MarketServices
+from flocx_market.api.services import SERVICE_TYPE, VERSIONS, MarketServices
 from flocx_market.policies import events as event_policy
 
 
@@ -29,7 +29,9 @@ class V1Controller(Controller[MarketServices]):
         self.allocations = AllocationsController(services)
         self.providers = ProvidersController(services)
         self.events = events_controller(event_policy.LIST)(services)
-        document = OpenApiController(services, served, title="FLOCX market", service_type=SERVICE_TYPE)
+        document = OpenApiController(
+            services, served, title="FLOCX market", service_type=SERVICE_TYPE, versions=VERSIONS
+        )
         # A path segment that cannot be written as a name.
         setattr(self, "openapi.json", document)
 
@@ -42,6 +44,6 @@ class V1Controller(Controller[MarketServices]):
     )
     def show(self, call: Call[MarketServices]) -> Answer:
         """Show the version."""
-        version = discovery.version(call.base_url, "1.0", "1.0")
+        version = discovery.version(call.base_url, VERSIONS)
         unit = call.services.price_unit
         return Answer(body={"id": "v1", "version": version, "links": version["links"], "price_unit": unit})

@@ -12,7 +12,7 @@ from flocx_common.api.operation import Answer, Call, Controller, Operation, oper
 from flocx_provider.api.controllers.v1.contracts import ContractsController
 from flocx_provider.api.controllers.v1.nodes import NodesController
 from flocx_provider.api.controllers.v1.offers import OffersController
-from flocx_provider.api.services import SERVICE_TYPE, ProviderServices
+from flocx_provider.api.services import SERVICE_TYPE, VERSIONS, ProviderServices
 from flocx_provider.policies import events as event_policy
 
 
@@ -25,12 +25,14 @@ class V1Controller(Controller[ProviderServices]):
         self.offers = OffersController(services)
         self.contracts = ContractsController(services)
         self.events = events_controller(event_policy.LIST)(services)
-        document = OpenApiController(services, served, title="FLOCX provider", service_type=SERVICE_TYPE)
+        document = OpenApiController(
+            services, served, title="FLOCX provider", service_type=SERVICE_TYPE, versions=VERSIONS
+        )
         # A path segment that cannot be written as a name.
         setattr(self, "openapi.json", document)
 
     @operation(method="GET", path="/v1/", summary="Show version 1", policy=None, answers={200: discovery.v1_schema({})})
     def show(self, call: Call[ProviderServices]) -> Answer:
         """Show the version."""
-        version = discovery.version(call.base_url, "1.0", "1.0")
+        version = discovery.version(call.base_url, VERSIONS)
         return Answer(body={"id": "v1", "version": version, "links": version["links"]})
