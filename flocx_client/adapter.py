@@ -1,23 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON calls over a keystoneauth session, with errors by code and lists page by page."""
+"""JSON calls over a keystoneauth adapter, with errors by code and lists page by page."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from itertools import islice
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from keystoneauth1 import adapter
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1 import session as ksa_session
 
-from flocx_client.errors import ServiceUnreachable, refusal
+from flocx_client.entity import Entity
+from flocx_client.errors import Ambiguous, NotFound, NothingFound, ServiceUnreachable, Unauthorized, refusal
+
+E = TypeVar("E", bound=Entity)
 
 #: The microversion this client speaks.
 MICROVERSION = "1.0"
 
-#: One thing as the service tells of it: JSON by field.
-Entity = dict[str, Any]
+#: How often a call that is safe to repeat is made again when it did not come through.
+RETRIES = 2
+
+# Answers of something before the service, or of the service about itself, that pass.
+_PASSING = (502, 503, 504)
 
 # How much longer than a long poll its answer may take, in seconds.
 _MARGIN = 15.0
@@ -26,29 +34,20 @@ _MARGIN = 15.0
 class ServiceAdapter:
     """Calls of one service.
 
-    :param session: a keystoneauth session; any of its auth plugins will do.
-    :param service_type: the service's type in the catalog.
-    :param endpoint_override: where the service is, instead of the catalog's word.
-    :param options: more for :class:`keystoneauth1.adapter.Adapter`, such as
-        ``interface`` and ``region_name``.
+    What is safe to repeat is repeated when it did not come through: reading,
+    putting, deleting, and creating under a UUID that the client chose. Nothing
+    else is, as it may have arrived.
+
+    :param calls: a keystoneauth adapter for the service.
+    :param retries: how often at the most.
+    :param retry_delay: seconds before each; by default half a second before the
+        first, and twice as long before each after it.
     """
 
-    def __init__(
-        self,
-        session: ksa_session.Session,
-        service_type: str,
-        *,
-        endpoint_override: str | None = None,
-        **options: Any,
-    ) -> None:
-        self._adapter = adapter.Adapter(
-            session,
-            service_type=service_type,
-            endpoint_override=endpoint_override,
-            default_microversion=MICROVERSION,
-            user_agent="flocx-client",
-            **options,
-        )
+    def __init__(self, calls: adapter.Adapter, retries: int = RETRIES, retry_delay: float | None = None) -> None:
+        self._adapter = calls
+        self._retries = retries
+        self._retry_delay = retry_delay
 
     def call(
         self,
@@ -67,7 +66,17 @@ class ServiceAdapter:
             say which.
         :raises ServiceUnreachable: it did not answer, or something else did.
         """
-        options: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
+        retries = self._retries if _repeatable(method, body) else 0
+        options: dict[str, Any] = {
+            "microversion": MICROVERSION,
+            "connect_retries": retries,
+            "status_code_retries": retries,
+            "retriable_status_codes": _PASSING,
+            "connect_retry_delay": self._retry_delay,
+            "status_code_retry_delay": self._retry_delay,
+        }
+        if timeout is not None:
+            options["timeout"] = timeout
         if body is not None:
             options["json"] = body
         chosen = {name: str(value) for name, value in (query or {}).items() if value is not None}
@@ -75,6 +84,11 @@ class ServiceAdapter:
             response = self._adapter.request(
                 path, method, params=chosen, headers=dict(headers or {}), raise_exc=False, **options
             )
+        except ksa_exceptions.HttpError as error:
+            # Not the service but who vouches for us: it answered, and refused.
+            if error.http_status == 401:
+                raise Unauthorized(401, None, f"{self._where()}: the credentials are not accepted: {error}") from error
+            raise ServiceUnreachable(f"{self._where()}: {error}") from error
         except ksa_exceptions.ClientException as error:
             raise ServiceUnreachable(f"{self._where()}: {error}") from error
         request_id = response.headers.get("x-openstack-request-id")
@@ -110,54 +124,114 @@ class ServiceAdapter:
             )
         return answer[name]
 
+    def listed(self, kind: type[E], name: str, query: Mapping[str, Any]) -> Iterator[E]:
+        """Yield the things of a list; the next page is asked for when one is used up."""
+        return (kind(item) for item in self.pages(f"/v1/{name}", name, query))
+
+    def one(
+        self,
+        kind: type[E],
+        method: str,
+        *segments: str | Entity,
+        body: Mapping[str, Any] | None = None,
+        if_match: str | None = None,
+    ) -> E:
+        """Make a call that is answered with one thing.
+
+        :param if_match: the ETag that the thing must still have.
+        """
+        headers = None if if_match is None else {"If-Match": if_match}
+        answer = self.call(method, _path(segments), body=body, headers=headers)
+        if not isinstance(answer, dict):
+            raise ServiceUnreachable(f"{self._where()}: no object; something else than the service answered")
+        return kind(answer)
+
+    def create(self, kind: type[E], name: str, fields: Mapping[str, Any]) -> E:
+        """Create under a UUID of our choice, so that the call can be repeated."""
+        return self.one(kind, "POST", name, body={"uuid": str(uuid.uuid4()), **fields})
+
+    def delete(self, *segments: str | Entity, ignore_missing: bool) -> None:
+        """Delete a thing.
+
+        :param ignore_missing: one that is not there is fine, too.
+        """
+        try:
+            self.call("DELETE", _path(segments))
+        except NotFound as error:
+            # Without a code it was not the service that did not find it.
+            if not ignore_missing or error.code is None:
+                raise
+
+    def find(self, kind: type[E], name: str, name_or_uuid: str, filters: Sequence[str] = ("name",)) -> E:
+        """Return the one thing of a UUID or of a name.
+
+        :param filters: the fields that may hold the name, the first that does wins.
+        :raises NothingFound: there is none.
+        :raises Ambiguous: there are several.
+        """
+        if _is_uuid(name_or_uuid):
+            return self.one(kind, "GET", name, name_or_uuid)
+        for field in filters:
+            found = list(islice(self.listed(kind, name, {field: name_or_uuid, "limit": 2}), 2))
+            if len(found) > 1:
+                raise Ambiguous(f"{name}: several have the {field} {name_or_uuid!r}; a UUID is expected")
+            if found:
+                return found[0]
+        raise NothingFound(f"{name}: there is none of the UUID or name {name_or_uuid!r}")
+
+    def changes(
+        self, kind: type[E], name: str, since: str | None, wait: float, limit: int | None
+    ) -> tuple[list[E], str]:
+        """Return what changed after a cursor, and the cursor to go on from."""
+        query = {"since": since, "wait": wait or None, "limit": limit}
+        answer = self.call("GET", f"/v1/{name}", query=query, timeout=wait + _MARGIN)
+        return [kind(item) for item in self.part(answer, name)], self.part(answer, "next_since")
+
     def _where(self) -> str:
         return str(self._adapter.endpoint_override or self._adapter.service_type)
 
 
-class ServiceClient:
-    """What the clients of both services share."""
+def service_adapter(
+    session: ksa_session.Session,
+    service_type: str,
+    *,
+    retries: int = RETRIES,
+    retry_delay: float | None = None,
+    **options: Any,
+) -> ServiceAdapter:
+    """Return calls of a service over a session; any of its auth plugins will do.
 
-    service_type: ClassVar[str]
-
-    def __init__(self, session: ksa_session.Session, **options: Any) -> None:
-        self._service = ServiceAdapter(session, self.service_type, **options)
-
-    def events(
-        self, *, since: str | None = None, wait: float = 0, limit: int | None = None
-    ) -> tuple[list[Entity], str]:
-        """Return events after a cursor, and the cursor to go on from.
-
-        :param since: None for everything, "latest" for nothing of what has been.
-        :param wait: seconds to wait for an event where there is none yet.
-        """
-        return self._changes("events", since, wait, limit)
-
-    def _list(self, name: str, query: Mapping[str, Any]) -> Iterator[Entity]:
-        return self._service.pages(f"/v1/{name}", name, query)
-
-    def _one(self, method: str, *segments: str, body: Mapping[str, Any] | None = None) -> Entity:
-        answer: Entity = self._service.call(method, _path(segments), body=body)
-        return answer
-
-    def _delete(self, *segments: str) -> None:
-        self._service.call("DELETE", _path(segments))
-
-    def _changes(self, name: str, since: str | None, wait: float, limit: int | None) -> tuple[list[Entity], str]:
-        query = {"since": since, "wait": wait or None, "limit": limit}
-        answer = self._service.call("GET", f"/v1/{name}", query=query, timeout=wait + _MARGIN)
-        return self._service.part(answer, name), self._service.part(answer, "next_since")
+    :param options: for :class:`keystoneauth1.adapter.Adapter`, such as
+        ``endpoint_override``, ``interface``, ``region_name`` and ``global_request_id``.
+    """
+    return ServiceAdapter(
+        adapter.Adapter(session, service_type=service_type, user_agent="flocx-client", **options), retries, retry_delay
+    )
 
 
-def _path(segments: Sequence[str]) -> str:
+def _repeatable(method: str, body: Mapping[str, Any] | None) -> bool:
+    return method in ("GET", "HEAD", "PUT", "DELETE") or (method == "POST" and "uuid" in (body or {}))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _path(segments: Sequence[str | Entity]) -> str:
     """Return the path to a thing.
 
     :raises ValueError: a name or UUID that no path can hold.
     """
-    for segment in segments:
-        if segment in ("", ".", ".."):
+    words = [segment.id if isinstance(segment, Entity) else segment for segment in segments]
+    for word in words:
+        if word in ("", ".", ".."):
             # It would be taken for another path.
-            raise ValueError(f"{segment!r} is neither a name nor a UUID")
-    return "/v1/" + "/".join(quote(segment, safe="") for segment in segments)
+            raise ValueError(f"{word!r} is neither a name nor a UUID")
+    return "/v1/" + "/".join(quote(word, safe="") for word in words)
 
 
 def _parsed(response: Any) -> Any:

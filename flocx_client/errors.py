@@ -15,6 +15,14 @@ class ServiceUnreachable(ClientError):
     """The service itself did not answer: nothing is known of the call's fate."""
 
 
+class NothingFound(ClientError):
+    """Nothing has the name or UUID that was given."""
+
+
+class Ambiguous(ClientError):
+    """Several things have the name that was given."""
+
+
 class RequestRefused(ClientError):
     """The service answered with an error.
 
@@ -55,7 +63,7 @@ class Forbidden(RequestRefused):
     """The caller may not do this."""
 
 
-class NotFound(RequestRefused):
+class NotFound(RequestRefused, NothingFound):
     """There is no such thing, or the caller may not see it."""
 
 

@@ -3,114 +3,217 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from flocx_client.adapter import Entity, ServiceClient
+from keystoneauth1 import session as ksa_session
+
+from flocx_client import waiting
+from flocx_client.adapter import ServiceAdapter, service_adapter
+from flocx_client.errors import NothingFound
+from flocx_client.resources import Allocation, Bid, Contract, Event, Explanation, MarketOffer, Provider
+
+#: The service's type in the catalog.
+SERVICE_TYPE = "baremetal-market"
 
 
-class MarketClient(ServiceClient):
-    """Calls of the market. Lists are iterators that ask for more as they are used."""
+class MarketCalls:
+    """Calls of the market. Lists are iterators that ask for more as they are used.
 
-    service_type = "baremetal-market"
+    ``query`` holds filters by field (``status="open"``,
+    ``limit_price="lt:3"``), ``sort`` (``"created_at:desc"``) and ``limit``, the
+    size of a page.
+    """
 
-    def bids(self, **query: Any) -> Iterator[Entity]:
-        """Yield bids; ``query`` holds filters, ``sort`` and ``limit``."""
-        return self._list("bids", query)
+    _service: ServiceAdapter
 
-    def bid(self, uuid: str) -> Entity:
+    def events(self, *, since: str | None = None, wait: float = 0, limit: int | None = None) -> tuple[list[Event], str]:
+        """Return events after a cursor, and the cursor to go on from.
+
+        :param since: None for everything, "latest" for nothing of what has been.
+        :param wait: seconds to wait for an event where there is none yet.
+        """
+        return self._service.changes(Event, "events", since, wait, limit)
+
+    def bids(self, **query: Any) -> Iterator[Bid]:
+        """Yield bids."""
+        return self._service.listed(Bid, "bids", query)
+
+    def get_bid(self, bid: str | Bid) -> Bid:
         """Return a bid."""
-        return self._one("GET", "bids", uuid)
+        return self._service.one(Bid, "GET", "bids", bid)
 
-    def create_bid(self, **fields: Any) -> Entity:
+    def find_bid(self, name_or_uuid: str) -> Bid:
+        """Return the bid of a name or UUID.
+
+        :raises NothingFound: there is none.
+        :raises Ambiguous: several have the name.
+        """
+        return self._service.find(Bid, "bids", name_or_uuid)
+
+    def create_bid(self, **fields: Any) -> Bid:
         """Place a bid."""
-        return self._one("POST", "bids", body=fields)
+        return self._service.create(Bid, "bids", fields)
 
-    def update_bid(self, uuid: str, **fields: Any) -> Entity:
+    def update_bid(self, bid: str | Bid, *, if_match: str | None = None, **fields: Any) -> Bid:
         """Change an open bid."""
-        return self._one("PATCH", "bids", uuid, body=fields)
+        return self._service.one(Bid, "PATCH", "bids", bid, body=fields, if_match=if_match)
 
-    def delete_bid(self, uuid: str) -> None:
+    def delete_bid(self, bid: str | Bid, *, ignore_missing: bool = True) -> None:
         """Cancel an open bid."""
-        self._delete("bids", uuid)
+        self._service.delete("bids", bid, ignore_missing=ignore_missing)
 
-    def explain_bid(self, uuid: str) -> Entity:
+    def explain_bid(self, bid: str | Bid) -> Explanation:
         """Return why a bid is open."""
-        return self._one("GET", "bids", uuid, "explanation")
+        return self._service.one(Explanation, "GET", "bids", bid, "explanation")
 
-    def explain(self, **fields: Any) -> Entity:
+    def dry_run_bid(self, **fields: Any) -> Explanation:
         """Return what would become of a bid that is not placed."""
-        return self._one("POST", "bids", "explain", body=fields)
+        return self._service.one(Explanation, "POST", "bids", "explain", body=fields)
 
-    def offers(self, **query: Any) -> Iterator[Entity]:
-        """Yield offers; ``query`` holds filters, ``sort`` and ``limit``."""
-        return self._list("offers", query)
+    def wait_for_contract(
+        self, bid: str | Bid, *, timeout: float, progress: Callable[[waiting.Progress], None] = waiting.silent
+    ) -> Contract:
+        """Wait until a bid is matched and return its contract.
 
-    def offer(self, uuid: str) -> Entity:
+        :param timeout: seconds to wait at the most.
+        :param progress: told of each look, with the bid and the seconds waited.
+        :raises WaitTimedOut: it is still open.
+        :raises WaitInVain: it was cancelled or has expired.
+        """
+        matched = waiting.until(
+            lambda: self.get_bid(bid), self.events, lambda one: one.status == "matched", ("open",), timeout, progress
+        )
+        [contract] = self.contracts(bid_uuid=matched.uuid)
+        return contract
+
+    def wait_for_active(
+        self, contract: str | Contract, *, timeout: float, progress: Callable[[waiting.Progress], None] = waiting.silent
+    ) -> Contract:
+        """Wait until a contract's nodes are handed over and return it.
+
+        :param timeout: seconds to wait at the most.
+        :param progress: told of each look, with the contract and the seconds waited.
+        :raises WaitTimedOut: they are not yet.
+        :raises WaitInVain: the contract is over.
+        """
+        return waiting.until(
+            lambda: self.get_contract(contract),
+            self.events,
+            lambda one: one.status == "active",
+            ("created",),
+            timeout,
+            progress,
+        )
+
+    def offers(self, **query: Any) -> Iterator[MarketOffer]:
+        """Yield offers; ``requirements`` (JSON), ``available_from`` and ``available_until`` filter, too."""
+        return self._service.listed(MarketOffer, "offers", query)
+
+    def get_offer(self, offer: str | MarketOffer) -> MarketOffer:
         """Return an offer."""
-        return self._one("GET", "offers", uuid)
+        return self._service.one(MarketOffer, "GET", "offers", offer)
 
-    def put_offer(self, uuid: str, **fields: Any) -> Entity:
+    def find_offer(self, name_or_uuid: str) -> MarketOffer:
+        """Return the offer of a name or UUID.
+
+        :raises NothingFound: there is none.
+        :raises Ambiguous: several have the name.
+        """
+        return self._service.find(MarketOffer, "offers", name_or_uuid)
+
+    def put_offer(self, uuid: str, **fields: Any) -> MarketOffer:
         """Publish an offer, as its provider's service user."""
-        return self._one("PUT", "offers", uuid, body=fields)
+        return self._service.one(MarketOffer, "PUT", "offers", uuid, body=fields)
 
-    def delete_offer(self, uuid: str) -> None:
+    def delete_offer(self, offer: str | MarketOffer, *, ignore_missing: bool = True) -> None:
         """Withdraw an offer, as its provider's service user."""
-        self._delete("offers", uuid)
+        self._service.delete("offers", offer, ignore_missing=ignore_missing)
 
-    def contracts(self, **query: Any) -> Iterator[Entity]:
-        """Yield contracts; ``query`` holds filters, ``sort`` and ``limit``."""
-        return self._list("contracts", query)
+    def contracts(self, **query: Any) -> Iterator[Contract]:
+        """Yield contracts."""
+        return self._service.listed(Contract, "contracts", query)
 
-    def contract(self, uuid: str) -> Entity:
+    def get_contract(self, contract: str | Contract) -> Contract:
         """Return a contract."""
-        return self._one("GET", "contracts", uuid)
+        return self._service.one(Contract, "GET", "contracts", contract)
 
-    def cancel_contract(self, uuid: str) -> Entity:
+    def find_contract(self, uuid_or_bid: str) -> Contract:
+        """Return the contract of its UUID, or of its bid's UUID or name.
+
+        :raises NothingFound: there is none.
+        :raises Ambiguous: several bids have the name.
+        """
+        try:
+            return self._service.find(Contract, "contracts", uuid_or_bid, ())
+        except NothingFound:
+            found = list(self.contracts(bid_uuid=self.find_bid(uuid_or_bid).uuid))
+            if not found:
+                raise NothingFound(f"contracts: the bid {uuid_or_bid!r} has none") from None
+            return found[0]
+
+    def cancel_contract(self, contract: str | Contract) -> Contract:
         """Call a contract off before its start."""
-        return self._one("POST", "contracts", uuid, "cancel")
+        return self._service.one(Contract, "POST", "contracts", contract, "cancel")
 
-    def terminate_contract(self, uuid: str) -> Entity:
+    def terminate_contract(self, contract: str | Contract) -> Contract:
         """End a running contract."""
-        return self._one("POST", "contracts", uuid, "terminate")
+        return self._service.one(Contract, "POST", "contracts", contract, "terminate")
 
-    def release_allocation(self, uuid: str) -> Entity:
+    def release_allocation(self, allocation: str | Allocation) -> Allocation:
         """Give a node back, or take it back early as its owner's manager."""
-        return self._one("POST", "allocations", uuid, "release")
+        return self._service.one(Allocation, "POST", "allocations", allocation, "release")
 
     def allocation_changes(
         self, *, since: str | None = None, wait: float = 0, limit: int | None = None
-    ) -> tuple[list[Entity], str]:
-        """Return allocations that changed after a cursor, and the cursor to go on from.
+    ) -> tuple[list[Allocation], str]:
+        """Return allocations that changed after a cursor, and the cursor to go on from; for providers.
 
         :param wait: seconds to wait for a change where there is none yet.
         """
-        return self._changes("allocations", since, wait, limit)
+        return self._service.changes(Allocation, "allocations", since, wait, limit)
 
-    def report_allocation(self, uuid: str, **fields: Any) -> Entity:
+    def report_allocation(self, allocation: str | Allocation, **fields: Any) -> Allocation:
         """Tell what became of an allocation, as its provider's service user."""
-        return self._one("PATCH", "allocations", uuid, body=fields)
+        return self._service.one(Allocation, "PATCH", "allocations", allocation, body=fields)
 
-    def providers(self, **query: Any) -> Iterator[Entity]:
-        """Yield providers; ``query`` holds filters, ``sort`` and ``limit``."""
-        return self._list("providers", query)
+    def providers(self, **query: Any) -> Iterator[Provider]:
+        """Yield providers."""
+        return self._service.listed(Provider, "providers", query)
 
-    def provider(self, uuid: str) -> Entity:
+    def get_provider(self, provider: str | Provider) -> Provider:
         """Return a provider."""
-        return self._one("GET", "providers", uuid)
+        return self._service.one(Provider, "GET", "providers", provider)
 
-    def create_provider(self, **fields: Any) -> Entity:
+    def find_provider(self, name_or_uuid: str) -> Provider:
+        """Return the provider of a name or UUID.
+
+        :raises NothingFound: there is none.
+        """
+        return self._service.find(Provider, "providers", name_or_uuid)
+
+    def create_provider(self, **fields: Any) -> Provider:
         """Register a provider."""
-        return self._one("POST", "providers", body=fields)
+        return self._service.create(Provider, "providers", fields)
 
-    def update_provider(self, uuid: str, **fields: Any) -> Entity:
+    def update_provider(self, provider: str | Provider, *, if_match: str | None = None, **fields: Any) -> Provider:
         """Change a provider's name or turnaround."""
-        return self._one("PATCH", "providers", uuid, body=fields)
+        return self._service.one(Provider, "PATCH", "providers", provider, body=fields, if_match=if_match)
 
-    def delete_provider(self, uuid: str) -> None:
+    def delete_provider(self, provider: str | Provider, *, ignore_missing: bool = True) -> None:
         """Remove a provider."""
-        self._delete("providers", uuid)
+        self._service.delete("providers", provider, ignore_missing=ignore_missing)
 
-    def heartbeat(self, uuid: str) -> Entity:
+    def heartbeat(self, provider: str | Provider) -> Provider:
         """Say that a provider is alive."""
-        return self._one("PUT", "providers", uuid, "heartbeat")
+        return self._service.one(Provider, "PUT", "providers", provider, "heartbeat")
+
+
+class MarketClient(MarketCalls):
+    """A client of the market over a keystoneauth session.
+
+    :param options: as those of :func:`flocx_client.adapter.service_adapter`.
+    """
+
+    def __init__(self, session: ksa_session.Session, **options: Any) -> None:
+        self._service = service_adapter(session, SERVICE_TYPE, **options)

@@ -6,50 +6,86 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flocx_client.adapter import Entity, ServiceClient
+from keystoneauth1 import session as ksa_session
+
+from flocx_client.adapter import ServiceAdapter, service_adapter
+from flocx_client.resources import DeliveredContract, Event, Node, NodeAccess, Offer
+
+#: The service's type in the catalog.
+SERVICE_TYPE = "baremetal-provider"
 
 
-class ProviderClient(ServiceClient):
-    """Calls of a provider. Lists are iterators that ask for more as they are used."""
+class ProviderCalls:
+    """Calls of a provider. Lists are iterators that ask for more as they are used.
 
-    service_type = "baremetal-provider"
+    ``query`` holds filters by field, ``sort`` and ``limit``, the size of a
+    page. Nodes are named by name or UUID everywhere.
+    """
 
-    def nodes(self, **query: Any) -> Iterator[Entity]:
-        """Yield the caller's nodes; ``query`` holds filters, ``sort`` and ``limit``."""
-        return self._list("nodes", query)
+    _service: ServiceAdapter
 
-    def node(self, name_or_uuid: str) -> Entity:
-        """Return one of the caller's nodes."""
-        return self._one("GET", "nodes", name_or_uuid)
+    def events(self, *, since: str | None = None, wait: float = 0, limit: int | None = None) -> tuple[list[Event], str]:
+        """Return events after a cursor, and the cursor to go on from.
 
-    def node_access(self, name_or_uuid: str) -> Entity:
+        :param since: None for everything, "latest" for nothing of what has been.
+        :param wait: seconds to wait for an event where there is none yet.
+        """
+        return self._service.changes(Event, "events", since, wait, limit)
+
+    def nodes(self, **query: Any) -> Iterator[Node]:
+        """Yield the caller's nodes, with what is offered and promised of them now."""
+        return self._service.listed(Node, "nodes", query)
+
+    def get_node(self, node: str | Node) -> Node:
+        """Return one of the caller's nodes, with its whole history."""
+        return self._service.one(Node, "GET", "nodes", node)
+
+    def get_node_access(self, node: str | Node) -> NodeAccess:
         """Return whether the caller's project may use a node now, and why."""
-        return self._one("GET", "nodes", name_or_uuid, "access")
+        return self._service.one(NodeAccess, "GET", "nodes", node, "access")
 
-    def offers(self, **query: Any) -> Iterator[Entity]:
-        """Yield the caller's offers; ``query`` holds filters, ``sort`` and ``limit``."""
-        return self._list("offers", query)
+    def offers(self, **query: Any) -> Iterator[Offer]:
+        """Yield the caller's offers."""
+        return self._service.listed(Offer, "offers", query)
 
-    def offer(self, uuid: str) -> Entity:
+    def get_offer(self, offer: str | Offer) -> Offer:
         """Return an offer."""
-        return self._one("GET", "offers", uuid)
+        return self._service.one(Offer, "GET", "offers", offer)
 
-    def create_offer(self, **fields: Any) -> Entity:
+    def find_offer(self, name_or_uuid: str) -> Offer:
+        """Return the offer of a name or UUID.
+
+        :raises NothingFound: there is none.
+        :raises Ambiguous: several have the name.
+        """
+        return self._service.find(Offer, "offers", name_or_uuid)
+
+    def create_offer(self, **fields: Any) -> Offer:
         """Offer a node."""
-        return self._one("POST", "offers", body=fields)
+        return self._service.create(Offer, "offers", fields)
 
-    def update_offer(self, uuid: str, **fields: Any) -> Entity:
+    def update_offer(self, offer: str | Offer, *, if_match: str | None = None, **fields: Any) -> Offer:
         """Change an offer's price or end."""
-        return self._one("PATCH", "offers", uuid, body=fields)
+        return self._service.one(Offer, "PATCH", "offers", offer, body=fields, if_match=if_match)
 
-    def delete_offer(self, uuid: str) -> None:
+    def delete_offer(self, offer: str | Offer, *, ignore_missing: bool = True) -> None:
         """Withdraw an offer."""
-        self._delete("offers", uuid)
+        self._service.delete("offers", offer, ignore_missing=ignore_missing)
 
-    def contracts(self, **query: Any) -> Iterator[Entity]:
-        """Yield contracts on the provider's nodes; ``query`` holds filters, ``sort`` and ``limit``."""
-        return self._list("contracts", query)
+    def contracts(self, **query: Any) -> Iterator[DeliveredContract]:
+        """Yield contracts on the provider's nodes."""
+        return self._service.listed(DeliveredContract, "contracts", query)
 
-    def contract(self, uuid: str) -> Entity:
+    def get_contract(self, contract: str | DeliveredContract) -> DeliveredContract:
         """Return a contract on the provider's nodes."""
-        return self._one("GET", "contracts", uuid)
+        return self._service.one(DeliveredContract, "GET", "contracts", contract)
+
+
+class ProviderClient(ProviderCalls):
+    """A client of a provider over a keystoneauth session.
+
+    :param options: as those of :func:`flocx_client.adapter.service_adapter`.
+    """
+
+    def __init__(self, session: ksa_session.Session, **options: Any) -> None:
+        self._service = service_adapter(session, SERVICE_TYPE, **options)

@@ -119,6 +119,8 @@ def market(conf: cfg.ConfigOpts) -> HttpMarketGateway:
             endpoint_override=options.endpoint_override,
             region_name=options.region_name,
             interface=options.valid_interfaces,
+            # The jobs do again what did not come through.
+            retries=0,
         )
 
     return HttpMarketGateway(connect)

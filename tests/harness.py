@@ -146,7 +146,7 @@ class MarketHarness:
 
     def client(self, user: str) -> MarketClient:
         """Return a user's client."""
-        return MarketClient(self.session(user), endpoint_override=MARKET_URL)
+        return MarketClient(self.session(user), endpoint_override=MARKET_URL, retries=0)
 
     def round(self) -> RoundReport:
         """Run a round of the market now."""
@@ -200,7 +200,7 @@ class ProviderHarness:
         plugin = loading.get_plugin_loader("http_basic").load_from_options(username=user, password=user, endpoint=url)
         http = requests.Session()
         http.mount(url, self.adapter)
-        return ProviderClient(ksa_session.Session(auth=plugin, session=http), endpoint_override=url)
+        return ProviderClient(ksa_session.Session(auth=plugin, session=http), endpoint_override=url, retries=0)
 
     def beat(self) -> None:
         """Tell the market that the provider is alive."""

@@ -94,11 +94,7 @@ class HttpMarketGateway:
     def withdraw_offer(self, uuid: str) -> None:
         """Take an offer off the market; one the market never had is off it."""
         with _told_apart():
-            try:
-                self._client().delete_offer(uuid)
-            except errors.NotFound as error:
-                if error.code is None:
-                    raise
+            self._client().delete_offer(uuid)
 
     def offers(self) -> Sequence[ListedOffer]:
         """Return what the market has of this provider's offers that are not over."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -40,15 +41,23 @@ def await_that(condition: Callable[[], T | None], what: str, timeout: float = PA
 
 
 def free_ports(number: int) -> list[int]:
-    """Return ports of loopback that nobody listens on."""
-    sockets = [socket.socket() for _ in range(number)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Return ports of loopback that nobody listens on.
+
+    They lie below those that the system gives to connections, or one of these
+    could take them before they are listened on.
+    """
+    found: list[int] = []
+    while len(found) < number:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in found:
+            found.append(port)
+    return found
 
 
 def script(name: str) -> str:

@@ -31,8 +31,9 @@ def main() -> int:
     """Run the quickstart; return 0 only if every step of the story held."""
     options = _parser().parse_args()
     console = Console()
-    # However we are asked to end, the services end with us.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # However we are asked to end, the services end with us; also where a shell
+    # started us in the background, which ignores SIGINT.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         return _run(options, console)

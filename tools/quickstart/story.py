@@ -68,7 +68,7 @@ class Story:
 
     def _no_node_is_theirs(self, machine: Machine) -> None:
         self._console.step(1, "A consumer wants to launch on bare metal, and no node is theirs to use")
-        answer = self._consumer_a.providers[0].node_access(machine.facts.node_uuid)
+        answer = self._consumer_a.providers[0].get_node_access(machine.facts.node_uuid)
         self._console.seen(f"may consumer-a use {machine.facts.shown}? {answer['reason']}")
         self._console.check(not answer["allowed"], "consumer-a may not use it")
 
@@ -105,7 +105,7 @@ class Story:
         bid = self._consumer_a.market.create_bid(
             name="quickstart: too much", requirements=demand.impossible, limit_price=_LIMIT, duration=_CONTRACT
         )
-        explanation = self._consumer_a.market.explain_bid(bid["uuid"])
+        explanation = self._consumer_a.market.explain_bid(bid)
         self._console.seen(f"FLOCX says: {explanation['sentence']}")
         for step in explanation["steps"]:
             self._console.seen(f"  {step['step']:<16} {step['before']:>4} -> {step['after']:<4} {step['detail'] or ''}")
@@ -116,8 +116,8 @@ class Story:
         )
         self._console.check(explanation["nearest"] is not None, "and what would do instead")
         time.sleep(1)
-        self._console.check(self._consumer_a.market.bid(bid["uuid"])["status"] == "open", "the bid stays open")
-        self._consumer_a.market.delete_bid(bid["uuid"])
+        self._console.check(self._consumer_a.market.get_bid(bid)["status"] == "open", "the bid stays open")
+        self._consumer_a.market.delete_bid(bid)
 
     def _match(self, demand: Demand) -> tuple[Entity, float]:
         self._console.step(5, f"The consumer bids again, for {_in_words(demand.possible)}")
@@ -150,7 +150,7 @@ class Story:
     def _use(self, node: str) -> None:
         self._console.step(7, "The consumer launches again; nobody else can")
         for who, allowed in ((self._consumer_a, True), (self._consumer_b, False), (self._owner_a, False)):
-            answer = who.providers[0].node_access(node)
+            answer = who.providers[0].get_node_access(node)
             self._console.check(
                 answer["allowed"] is allowed, f"{who.name} {'may' if allowed else 'may not'}: {answer['reason']}"
             )
@@ -180,8 +180,8 @@ class Story:
         self._console.step(9, "The contract ends: the node is taken back and is the owner's again")
         self._wait_status(self._consumer_a, contract, "completed")
         self._lessee(self._owner_a, 0, node, None)
-        self._console.check(self._owner_a.providers[0].node_access(node)["allowed"], "owner-a may use it again")
-        refused = self._consumer_a.providers[0].node_access(node)
+        self._console.check(self._owner_a.providers[0].get_node_access(node)["allowed"], "owner-a may use it again")
+        refused = self._consumer_a.providers[0].get_node_access(node)
         self._console.check(not refused["allowed"], f"consumer-a may not: {refused['reason']}")
         entry = self._settled_entry(node, contract)
         self._console.table(
@@ -196,7 +196,7 @@ class Story:
                 ]
             ],
         )
-        final = self._consumer_a.market.contract(contract["uuid"])
+        final = self._consumer_a.market.get_contract(contract["uuid"])
         self._console.check(entry["amount"] == final["amount"], "what the lessee pays is what the owner gets")
 
     def _return_spanning(self, contract: Entity) -> None:
@@ -222,7 +222,7 @@ class Story:
 
         def visible() -> Entity | None:
             try:
-                seen = owner.market.offer(offer["uuid"])
+                seen = owner.market.get_offer(offer["uuid"])
             except NotFound:
                 return None
             return seen if seen["reserve_price"] == offer["reserve_price"] else None
@@ -241,7 +241,7 @@ class Story:
     def _lessee(self, owner: Person, number: int, node: str, project_name: str | None) -> bool:
         def carries() -> bool | None:
             self._stack.check_alive()
-            return True if owner.providers[number].node(node)["lessee_project_name"] == project_name else None
+            return True if owner.providers[number].get_node(node)["lessee_project_name"] == project_name else None
 
         what = f"waiting until it carries {project_name}" if project_name else "waiting until it is taken back"
         return self._console.wait(what, carries, _TIMEOUT)
@@ -249,7 +249,7 @@ class Story:
     def _wait_status(self, who: Person, contract: Entity, status: str) -> bool:
         def reached() -> bool | None:
             self._stack.check_alive()
-            return True if who.market.contract(contract["uuid"])["status"] == status else None
+            return True if who.market.get_contract(contract["uuid"])["status"] == status else None
 
         return self._console.wait(f"waiting until the contract is {status}", reached, _TIMEOUT)
 
@@ -257,7 +257,7 @@ class Story:
         """Return the node's own record of a contract once the market's last word on it has come."""
 
         def settled() -> Entity | None:
-            for entry in self._owner_a.providers[0].node(node)["contracts"]:
+            for entry in self._owner_a.providers[0].get_node(node)["contracts"]:
                 if entry["contract_uuid"] == contract["uuid"] and entry["market_status"] == "released":
                     return entry  # type: ignore[no-any-return]
             return None

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+from contextlib import suppress
 from itertools import islice
 
 import pytest
@@ -81,7 +82,7 @@ def test_what_is_not_asked_for_is_not_in_the_query(service, market):
 )
 def test_a_name_is_one_segment_of_the_path_whatever_it_holds(service, provider, name, path):
     service.say({})
-    provider.node(name)
+    provider.get_node(name)
     assert service.asked() == ("GET", path)
     assert service.queries() == [{}]
 
@@ -89,14 +90,14 @@ def test_a_name_is_one_segment_of_the_path_whatever_it_holds(service, provider, 
 @pytest.mark.parametrize("name", ["", ".", ".."])
 def test_what_a_path_cannot_hold_is_refused_before_it_is_sent(service, provider, name):
     with pytest.raises(ValueError, match="neither a name nor a UUID"):
-        provider.node(name)
+        provider.get_node(name)
     assert service.requests == []
 
 
 def test_every_request_speaks_of_the_version_the_client_knows(service, market, provider):
     service.say({})
-    market.bid("b")
-    provider.node("n")
+    market.get_bid("b")
+    provider.get_node("n")
     assert [request.headers["OpenStack-API-Version"] for request in service.requests] == [
         "baremetal-market 1.0",
         "baremetal-provider 1.0",
@@ -108,28 +109,58 @@ def test_an_answer_without_a_body_is_nothing(service, market):
     assert market.delete_bid("b") is None
 
 
-CALLS = [
-    pytest.param(lambda market: market.bid("b"), id="GET"),
-    pytest.param(lambda market: market.create_bid(), id="POST"),
-    pytest.param(lambda market: market.update_bid("b"), id="PATCH"),
+#: What does the same however often it arrives; a bid is placed under a UUID that the client chose.
+REPEATABLE = [
+    pytest.param(lambda market: market.get_bid("b"), id="GET"),
+    pytest.param(lambda market: market.create_bid(), id="POST with a UUID"),
     pytest.param(lambda market: market.put_offer("o"), id="PUT"),
     pytest.param(lambda market: market.delete_bid("b"), id="DELETE"),
 ]
+ONCE = [
+    pytest.param(lambda market: market.update_bid("b"), id="PATCH"),
+    pytest.param(lambda market: market.cancel_contract("c"), id="POST"),
+]
 
 
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 429])
+@pytest.mark.parametrize("call", [*REPEATABLE, *ONCE])
+@pytest.mark.parametrize("status", [400, 404, 409, 429, 500])
 def test_what_was_refused_is_not_sent_again(service, market, call, status):
-    service.say({}, status, Retry_After="0")
-    with pytest.raises(errors.RequestRefused):
+    service.say({"errors": [{"code": "flocx.test"}]}, status, Retry_After="0")
+    with suppress(errors.RequestRefused):
         call(market)
     assert len(service.requests) == 1
 
 
-@pytest.mark.parametrize("call", CALLS)
-def test_what_may_have_arrived_is_not_sent_again(service, market, call):
+@pytest.mark.parametrize("call", REPEATABLE)
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_what_is_harmless_to_repeat_is_sent_again_when_the_service_is_away(service, market, call, status):
+    service.say({}, status)
+    service.say({"uuid": "u"})
+    call(market)
+    assert len(service.requests) == 2
+
+
+@pytest.mark.parametrize("call", REPEATABLE)
+def test_what_is_harmless_to_repeat_is_sent_again_when_the_connection_breaks_and_then_given_up(service, market, call):
     service.fail(requests.ConnectionError("reset"))
     with pytest.raises(errors.ServiceUnreachable):
+        call(market)
+    assert len(service.requests) == 3
+    assert len({request.body for request in service.requests}) == 1, "the same request each time"
+
+
+@pytest.mark.parametrize("call", ONCE)
+def test_what_may_have_arrived_and_is_not_harmless_to_repeat_is_not_sent_again(service, market, call):
+    service.fail(requests.ConnectionError("reset"))
+    with pytest.raises(errors.ServiceUnreachable):
+        call(market)
+    assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize("call", ONCE)
+def test_what_is_not_harmless_to_repeat_is_not_sent_to_a_service_that_is_away_again(service, market, call):
+    service.say({}, 503)
+    with pytest.raises(errors.ServiceFailed):
         call(market)
     assert len(service.requests) == 1
 
@@ -160,7 +191,8 @@ def test_a_token_that_ran_out_is_renewed_once_and_the_request_repeated(service):
     service.say({"uuid": "b"}, 201)
     assert market.create_bid(name="x") == {"uuid": "b"}
     assert [request.headers["X-Auth-Token"] for request in service.requests] == ["token-1", "token-2"]
-    assert service.body() == {"name": "x"}
+    assert service.body()["name"] == "x"
+    assert service.requests[0].body == service.requests[1].body
 
 
 @pytest.mark.parametrize("wait", [0, 30])

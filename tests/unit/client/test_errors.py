@@ -38,7 +38,7 @@ def told(status, **more):
 def test_the_kind_of_an_error_follows_its_status(service, market, status, kind):
     service.say(told(status), status)
     with pytest.raises(errors.RequestRefused) as refused:
-        market.bid("b")
+        market.get_bid("b")
     assert type(refused.value) is kind
     assert refused.value.status == status
 
@@ -69,7 +69,7 @@ def test_all_that_is_wrong_is_told(service, market):
 def test_the_request_is_known_from_the_header_where_the_body_does_not_say(service, market):
     service.say(told(404), 404, X_OpenStack_Request_Id="req-2")
     with pytest.raises(errors.NotFound) as refused:
-        market.bid("b")
+        market.get_bid("b")
     assert refused.value.request_id == "req-2"
 
 
@@ -77,7 +77,7 @@ def test_the_request_is_known_from_the_header_where_the_body_does_not_say(servic
 def test_a_proxy_that_answers_instead_is_a_failure_without_a_code(service, market, body):
     service.say(body, 502)
     with pytest.raises(errors.ServiceFailed) as refused:
-        market.bid("b")
+        market.get_bid("b")
     assert (refused.value.status, refused.value.code, refused.value.field) == (502, None, None)
     assert str(refused.value) == "the answer says nothing more (HTTP 502, no code, request unknown)"
 
@@ -104,13 +104,13 @@ def test_whatever_a_refusal_holds_it_becomes_an_error_that_can_be_shown(status, 
 def test_a_service_that_does_not_answer_is_unreachable_and_named(service, market, problem):
     service.fail(problem)
     with pytest.raises(errors.ServiceUnreachable, match=r"^http://service\.test: "):
-        market.bid("b")
+        market.get_bid("b")
 
 
 @pytest.mark.parametrize("body", [b"<html>Welcome</html>", b"\xff", b"{"])
 @pytest.mark.parametrize(
     "call",
-    [lambda market: market.bid("b"), lambda market: list(market.bids()), lambda market: market.events()],
+    [lambda market: market.get_bid("b"), lambda market: list(market.bids()), lambda market: market.events()],
     ids=["one", "list", "changes"],
 )
 def test_an_answer_that_is_no_json_is_not_the_service_s(service, market, body, call):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,8 +7,7 @@ from hypothesis import strategies as st
 
 from flocx_common.domain.errors import RequirementInvalid
 from flocx_market.domain.requirements import MAX_REQUIREMENTS, as_number, parse_requirements
-
-SAMPLE = Path(__file__).parents[4] / "shared" / "data" / "ironic-introspection-sample.txt"
+from tests.data import published
 
 #: What an inspected machine looks like, as far as the published examples go.
 DOCUMENT = {
@@ -49,9 +47,8 @@ def test_the_published_examples_hold(triple, expected):
 
 @pytest.mark.parametrize(("triple", "expected"), PUBLISHED)
 def test_the_published_examples_hold_on_the_published_document(triple, expected):
-    if not SAMPLE.exists():
-        pytest.skip(f"{SAMPLE.name} is not beside the checkout")
-    assert holds(triple, json.loads(SAMPLE.read_text())) is expected
+    document = json.loads(published("ironic-introspection-sample.txt").read_text())
+    assert holds(triple, document) is expected
 
 
 @pytest.mark.parametrize(
