@@ -311,7 +311,7 @@ class TestNodes:
     def test_names_with_blanks_and_other_oddities_reach_the_node(self, tmp_path, room):
         machines = [{"uuid": uid(1001), "name": "rack 1: 50% ünit", "owner": "owner-a"}]
         (tmp_path / "provider-1.json").write_text(json.dumps(machines))
-        assert room.provider.client("owner-a").node("rack 1: 50% ünit")["node_uuid"] == uid(1001)
+        assert room.provider.client("owner-a").get_node("rack 1: 50% ünit")["node_uuid"] == uid(1001)
 
 
 class TestAccess:
