@@ -58,48 +58,24 @@ class ServiceAdapter:
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
+        answers: Sequence[int] = (),
     ) -> Any:
         """Make one call and return the parsed answer; None where there is none.
 
         :param timeout: seconds to wait for the answer, instead of the session's.
+        :param answers: statuses that are an answer and no refusal, although they are 400 or more.
         :raises RequestRefused: the service answered with an error; its kinds
             say which.
         :raises ServiceUnreachable: it did not answer, or something else did.
         """
-        retries = self._retries if _repeatable(method, body) else 0
-        options: dict[str, Any] = {
-            "microversion": MICROVERSION,
-            "connect_retries": retries,
-            "status_code_retries": retries,
-            "retriable_status_codes": _PASSING,
-            "connect_retry_delay": self._retry_delay,
-            "status_code_retry_delay": self._retry_delay,
-        }
-        if timeout is not None:
-            options["timeout"] = timeout
-        if body is not None:
-            options["json"] = body
-        chosen = {name: str(value) for name, value in (query or {}).items() if value is not None}
-        try:
-            response = self._adapter.request(
-                path, method, params=chosen, headers=dict(headers or {}), raise_exc=False, **options
-            )
-        except ksa_exceptions.HttpError as error:
-            # Not the service but who vouches for us: it answered, and refused.
-            if error.http_status == 401:
-                raise Unauthorized(401, None, f"{self._where()}: the credentials are not accepted: {error}") from error
-            raise ServiceUnreachable(f"{self._where()}: {error}") from error
-        except ksa_exceptions.ClientException as error:
-            raise ServiceUnreachable(f"{self._where()}: {error}") from error
-        request_id = response.headers.get("x-openstack-request-id")
-        parsed = _parsed(response)
-        if response.status_code >= 400:
-            raise refusal(response.status_code, parsed, request_id)
-        if parsed is None and response.content:
-            raise ServiceUnreachable(
-                f"{self._where()}: HTTP {response.status_code} without JSON; something else than the service answered"
-            )
-        return parsed
+        return self._told(self._response(method, path, body, query, headers, timeout, answers))
+
+    def text(self, path: str) -> str:
+        """Return an answer that is not JSON.
+
+        :raises RequestRefused, ServiceUnreachable: as :meth:`call`.
+        """
+        return str(self._response("GET", path).text)
 
     def pages(self, path: str, key: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield the entities of a list, asking for the next page when one is used up."""
@@ -141,10 +117,13 @@ class ServiceAdapter:
         :param if_match: the ETag that the thing must still have.
         """
         headers = None if if_match is None else {"If-Match": if_match}
-        answer = self.call(method, _path(segments), body=body, headers=headers)
+        response = self._response(method, _path(segments), body, headers=headers)
+        answer = self._told(response)
         if not isinstance(answer, dict):
             raise ServiceUnreachable(f"{self._where()}: no object; something else than the service answered")
-        return kind(answer)
+        entity = kind(answer)
+        entity.etag = response.headers.get("etag")
+        return entity
 
     def create(self, kind: type[E], name: str, fields: Mapping[str, Any]) -> E:
         """Create under a UUID of our choice, so that the call can be repeated."""
@@ -183,9 +162,57 @@ class ServiceAdapter:
         self, kind: type[E], name: str, since: str | None, wait: float, limit: int | None
     ) -> tuple[list[E], str]:
         """Return what changed after a cursor, and the cursor to go on from."""
-        query = {"since": since, "wait": wait or None, "limit": limit}
+        # In milliseconds: a service takes no exponent, and no more digits than mean anything.
+        query = {"since": since, "wait": round(wait, 3) or None, "limit": limit}
         answer = self.call("GET", f"/v1/{name}", query=query, timeout=wait + _MARGIN)
         return [kind(item) for item in self.part(answer, name)], self.part(answer, "next_since")
+
+    def _response(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        answers: Sequence[int] = (),
+    ) -> Any:
+        retries = self._retries if _repeatable(method, body) else 0
+        options: dict[str, Any] = {
+            "microversion": MICROVERSION,
+            "connect_retries": retries,
+            "status_code_retries": retries,
+            "retriable_status_codes": [status for status in _PASSING if status not in answers],
+            "connect_retry_delay": self._retry_delay,
+            "status_code_retry_delay": self._retry_delay,
+        }
+        if timeout is not None:
+            options["timeout"] = timeout
+        if body is not None:
+            options["json"] = body
+        chosen = {name: str(value) for name, value in (query or {}).items() if value is not None}
+        try:
+            response = self._adapter.request(
+                path, method, params=chosen, headers=dict(headers or {}), raise_exc=False, **options
+            )
+        except ksa_exceptions.HttpError as error:
+            # Not the service but who vouches for us: it answered, and refused.
+            if error.http_status == 401:
+                raise Unauthorized(401, None, f"{self._where()}: the credentials are not accepted: {error}") from error
+            raise ServiceUnreachable(f"{self._where()}: {error}") from error
+        except ksa_exceptions.ClientException as error:
+            raise ServiceUnreachable(f"{self._where()}: {error}") from error
+        if response.status_code >= 400 and response.status_code not in answers:
+            raise refusal(response.status_code, _parsed(response), response.headers.get("x-openstack-request-id"))
+        return response
+
+    def _told(self, response: Any) -> Any:
+        parsed = _parsed(response)
+        if parsed is None and response.content:
+            raise ServiceUnreachable(
+                f"{self._where()}: HTTP {response.status_code} without JSON; something else than the service answered"
+            )
+        return parsed
 
     def _where(self) -> str:
         return str(self._adapter.endpoint_override or self._adapter.service_type)

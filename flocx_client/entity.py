@@ -37,6 +37,9 @@ class Field(Generic[T]):
             raise AttributeError(f"the service told no {self._name} of this {owner.__name__}") from None
         return self._read(value)
 
+    def __set__(self, entity: Entity, value: object) -> None:
+        raise AttributeError(f"{self._name} is what the service told; it changes by a call of the service")
+
 
 class Entity(dict[str, Any]):
     """One thing as a service tells of it.
@@ -44,7 +47,12 @@ class Entity(dict[str, Any]):
     By key it is the JSON of the answer, with everything that a newer service
     may have added. By attribute it is typed: times are aware UTC datetimes,
     prices are :class:`~decimal.Decimal`, what may be null is None.
+
+    :ivar etag: for ``if_match``, to change only what has not changed since; None
+        for what a list told, or a part of something else.
     """
+
+    etag: str | None = None
 
     @property
     def id(self) -> str:

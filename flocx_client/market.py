@@ -9,31 +9,22 @@ from typing import Any
 from keystoneauth1 import session as ksa_session
 
 from flocx_client import waiting
-from flocx_client.adapter import ServiceAdapter, service_adapter
+from flocx_client.adapter import service_adapter
 from flocx_client.errors import NothingFound
-from flocx_client.resources import Allocation, Bid, Contract, Event, Explanation, MarketOffer, Provider
+from flocx_client.resources import Allocation, AllocationChange, Bid, Contract, Explanation, MarketOffer, Provider
+from flocx_client.service import ServiceCalls
 
 #: The service's type in the catalog.
 SERVICE_TYPE = "baremetal-market"
 
 
-class MarketCalls:
+class MarketCalls(ServiceCalls):
     """Calls of the market. Lists are iterators that ask for more as they are used.
 
     ``query`` holds filters by field (``status="open"``,
     ``limit_price="lt:3"``), ``sort`` (``"created_at:desc"``) and ``limit``, the
     size of a page.
     """
-
-    _service: ServiceAdapter
-
-    def events(self, *, since: str | None = None, wait: float = 0, limit: int | None = None) -> tuple[list[Event], str]:
-        """Return events after a cursor, and the cursor to go on from.
-
-        :param since: None for everything, "latest" for nothing of what has been.
-        :param wait: seconds to wait for an event where there is none yet.
-        """
-        return self._service.changes(Event, "events", since, wait, limit)
 
     def bids(self, **query: Any) -> Iterator[Bid]:
         """Yield bids."""
@@ -84,8 +75,7 @@ class MarketCalls:
         matched = waiting.until(
             lambda: self.get_bid(bid), self.events, lambda one: one.status == "matched", ("open",), timeout, progress
         )
-        [contract] = self.contracts(bid_uuid=matched.uuid)
-        return contract
+        return self._contract_of(matched)
 
     def wait_for_active(
         self, contract: str | Contract, *, timeout: float, progress: Callable[[waiting.Progress], None] = waiting.silent
@@ -139,7 +129,7 @@ class MarketCalls:
         return self._service.one(Contract, "GET", "contracts", contract)
 
     def find_contract(self, uuid_or_bid: str) -> Contract:
-        """Return the contract of its UUID, or of its bid's UUID or name.
+        """Return the contract of its UUID, or the live or last one of its bid's UUID or name.
 
         :raises NothingFound: there is none.
         :raises Ambiguous: several bids have the name.
@@ -147,10 +137,15 @@ class MarketCalls:
         try:
             return self._service.find(Contract, "contracts", uuid_or_bid, ())
         except NothingFound:
-            found = list(self.contracts(bid_uuid=self.find_bid(uuid_or_bid).uuid))
-            if not found:
-                raise NothingFound(f"contracts: the bid {uuid_or_bid!r} has none") from None
-            return found[0]
+            return self._contract_of(self.find_bid(uuid_or_bid))
+
+    def _contract_of(self, bid: Bid) -> Contract:
+        """Return a bid's live contract, or else its last: one that was called off by an owner may have been followed."""
+        found = list(self.contracts(bid_uuid=bid.uuid, sort="created_at:desc"))
+        live = [contract for contract in found if contract.status in ("created", "active")]
+        if not found:
+            raise NothingFound(f"contracts: the bid {bid.uuid!r} has none")
+        return (live or found)[0]
 
     def cancel_contract(self, contract: str | Contract) -> Contract:
         """Call a contract off before its start."""
@@ -166,12 +161,12 @@ class MarketCalls:
 
     def allocation_changes(
         self, *, since: str | None = None, wait: float = 0, limit: int | None = None
-    ) -> tuple[list[Allocation], str]:
+    ) -> tuple[list[AllocationChange], str]:
         """Return allocations that changed after a cursor, and the cursor to go on from; for providers.
 
         :param wait: seconds to wait for a change where there is none yet.
         """
-        return self._service.changes(Allocation, "allocations", since, wait, limit)
+        return self._service.changes(AllocationChange, "allocations", since, wait, limit)
 
     def report_allocation(self, allocation: str | Allocation, **fields: Any) -> Allocation:
         """Tell what became of an allocation, as its provider's service user."""

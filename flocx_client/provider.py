@@ -8,29 +8,20 @@ from typing import Any
 
 from keystoneauth1 import session as ksa_session
 
-from flocx_client.adapter import ServiceAdapter, service_adapter
-from flocx_client.resources import DeliveredContract, Event, Node, NodeAccess, Offer
+from flocx_client.adapter import service_adapter
+from flocx_client.resources import DeliveredContract, Node, NodeAccess, Offer
+from flocx_client.service import ServiceCalls
 
 #: The service's type in the catalog.
 SERVICE_TYPE = "baremetal-provider"
 
 
-class ProviderCalls:
+class ProviderCalls(ServiceCalls):
     """Calls of a provider. Lists are iterators that ask for more as they are used.
 
     ``query`` holds filters by field, ``sort`` and ``limit``, the size of a
     page. Nodes are named by name or UUID everywhere.
     """
-
-    _service: ServiceAdapter
-
-    def events(self, *, since: str | None = None, wait: float = 0, limit: int | None = None) -> tuple[list[Event], str]:
-        """Return events after a cursor, and the cursor to go on from.
-
-        :param since: None for everything, "latest" for nothing of what has been.
-        :param wait: seconds to wait for an event where there is none yet.
-        """
-        return self._service.changes(Event, "events", since, wait, limit)
 
     def nodes(self, **query: Any) -> Iterator[Node]:
         """Yield the caller's nodes, with what is offered and promised of them now."""

@@ -142,6 +142,24 @@ class Allocation(Entity):
     delivered_until = optional_instant()
 
 
+class ContractInBrief(Entity):
+    """What a provider is told of the contract of an allocation."""
+
+    uuid = text()
+    lessee_project_id = text()
+    lessee_project_name = optional_text()
+    start_time = instant()
+    end_time = instant()
+    status = text()
+    status_reason = optional_text()
+
+
+class AllocationChange(Allocation):
+    """An allocation as providers are told of it: with its contract."""
+
+    contract = part(ContractInBrief)
+
+
 class Contract(Entity):
     """A bid and the nodes that serve it, at a settled price."""
 
@@ -270,3 +288,45 @@ class Event(Entity):
     occurred_at = instant()
     reason = optional_text()
     detail = document()
+
+
+class Link(Entity):
+    """Where something is."""
+
+    rel = text()
+    href = text()
+
+
+class VersionRange(Entity):
+    """A version of an API, with the lowest and the highest of its microversions."""
+
+    id = text()
+    status = text()
+    min_version = text()
+    version = text()
+    links = parts(Link)
+
+
+class ApiRoot(Entity):
+    """The versions of a service's API."""
+
+    name = text()
+    description = text()
+    default_version = part(VersionRange)
+    versions = parts(VersionRange)
+
+
+class ApiVersion(Entity):
+    """One version of a service's API."""
+
+    id = text()
+    version = part(VersionRange)
+    links = parts(Link)
+    price_unit = text()
+
+
+class Readiness(Entity):
+    """Whether a service can serve requests, and the names of the parts that fail if not."""
+
+    status = text()
+    failing = texts()

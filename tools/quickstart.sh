@@ -5,5 +5,5 @@
 set -euo pipefail
 # shellcheck source=tools/environment.sh
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
-ensure_environment market,provider
+ensure_environment market,provider,cli
 PYTHONPATH="$FLOCX_CHECKOUT/tools" exec "$FLOCX_CHECKOUT/.venv/bin/python" -m quickstart "$@"

@@ -105,5 +105,9 @@ class SqlAllocations:
         )
 
     def _found(self, condition: sa.ColumnElement[bool]) -> Sequence[Allocation]:
-        query = sa.select(allocations).where(condition).order_by(allocations.c.start_time, allocations.c.node_name, allocations.c.uuid)
+        query = (
+            sa.select(allocations)
+            .where(condition)
+            .order_by(allocations.c.start_time, allocations.c.node_name, allocations.c.uuid)
+        )
         return [allocation_from(row) for row in self._connection.execute(query)]

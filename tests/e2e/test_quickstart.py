@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -101,6 +102,33 @@ def quickstart(tmp_path):
         one.end()
 
 
+def _try_what_it_says(quickstart):
+    """Run the three commands as they are printed."""
+    quickstart.await_printed("Ctrl-C stops everything")
+    lines = quickstart.printed.partition("Three things to try")[2].splitlines()
+    offer, watch, bid = (line.strip() for line in lines if " flocx " in line)
+
+    offered = subprocess.run(offer, shell=True, capture_output=True, text=True, timeout=60, check=False)
+    assert offered.returncode == 0, offered.stderr
+    assert offered.stdout.count("offered") >= 1
+    seen = quickstart.state / "watched"
+    with seen.open("w") as out:
+        watching = subprocess.Popen(["/bin/sh", "-c", f"exec {watch}"], stdout=out, stderr=subprocess.STDOUT)
+    try:
+        # It tells what happens from when it runs; what happened before does not matter to it.
+        await_that(lambda: watching.poll() is None and seen.exists(), "it watches")
+        placed = subprocess.run(f"{bid} -f json", shell=True, capture_output=True, text=True, timeout=60, check=False)
+        assert placed.returncode == 0, placed.stderr
+        assert json.loads(placed.stdout)["status"] == "matched"
+        again = subprocess.run(bid, shell=True, capture_output=True, text=True, timeout=60, check=False)
+        assert again.returncode == 0, again.stderr
+        await_that(lambda: "contract" in seen.read_text(), "the contract is seen")
+    finally:
+        watching.send_signal(signal.SIGINT)
+        watching.wait(30)
+    assert "Traceback" not in seen.read_text()
+
+
 def test_the_story_holds_and_a_second_start_goes_on_from_the_first(quickstart):
     quickstart.start("--exit")
     assert quickstart.end() == 0, quickstart.printed
@@ -115,6 +143,7 @@ def test_the_story_holds_and_a_second_start_goes_on_from_the_first(quickstart):
     assert "Every step of the story held." in quickstart.printed
     assert len(quickstart.contracts()) == 4, "two of each run"
     assert len(quickstart.processes()) > 6
+    _try_what_it_says(quickstart)
     quickstart.interrupt()
     assert quickstart.end() == 0
     assert quickstart.processes() == []

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import signal
 import sys
 import time
@@ -85,20 +86,15 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 def _stay(stack: Stack, console: Console) -> None:
     """Say where everything is and what to try, and wait for Ctrl-C."""
     market, provider = stack.market_url, stack.provider_urls[0]
-    credentials = f"$(sed -n '/^  consumer-a:/,/password/s/.*password: //p' {stack.clouds_yaml})"
     console.say()
     console.say(f"market        {market}        (GET /v1/openapi.json describes it)")
     console.say(f"provider-1    {provider}")
     console.say(f"provider-2    {stack.provider_urls[1]}")
     console.say(f"credentials   {stack.clouds_yaml}   (clouds owner-a, owner-b, consumer-a, consumer-b, admin)")
     console.say()
-    console.say("Three things to try:")
-    console.say(f"  curl -su consumer-a:{credentials} '{market}/v1/offers?status=available&sort=reserve_price'")
-    console.say(
-        f"  curl -su consumer-a:{credentials} {market}/v1/bids/explain -H 'Content-Type: application/json'"
-        ' -d \'{"requirements": [["cpu_arch", "eq", "aarch64"]], "limit_price": 2}\''
-    )
-    console.say(f"  curl -su consumer-a:{credentials} '{market}/v1/events?wait=60&since=latest'")
+    console.say("Three things to try, the second in another terminal:")
+    for line in to_try(stack):
+        console.say(f"  {line}")
     console.say()
     console.say("Ctrl-C stops everything; the next start goes on from here.")
     try:
@@ -107,6 +103,18 @@ def _stay(stack: Stack, console: Console) -> None:
             time.sleep(1)
     except KeyboardInterrupt:
         console.say("\nstopping")
+
+
+def to_try(stack: Stack) -> list[str]:
+    """Return commands that do something on the running services, ready for a shell."""
+    openstack = shlex.join(
+        ["env", f"OS_CLIENT_CONFIG_FILE={stack.clouds_yaml}", str(Path(sys.executable).parent / "openstack")]
+    )
+    return [
+        f"{openstack} --os-cloud owner-b flocx offer create --all-idle --reserve-price 1.20 --for 8h",
+        f"{openstack} --os-cloud consumer-a flocx watch",
+        f"{openstack} --os-cloud consumer-a flocx bid create --limit-price 2 --for 10m --wait",
+    ]
 
 
 def _parser() -> argparse.ArgumentParser:

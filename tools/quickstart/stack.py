@@ -198,6 +198,7 @@ class Stack:
                 "auth": {"username": user, "password": credentials[user]["password"], "endpoint": self.market_url},
                 "baremetal_market_endpoint_override": self.market_url,
                 "baremetal_provider_endpoint_override": self.provider_urls[0],
+                "vendor_hook": "flocx_client.openstack_services:register",
             }
             for user in PEOPLE
         }

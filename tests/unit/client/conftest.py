@@ -19,10 +19,10 @@ def service() -> FakeService:
 @pytest.fixture
 def market(service) -> MarketClient:
     """A client of the service as a market."""
-    return MarketClient(service.session(), endpoint_override=URL, retry_delay=0)
+    return MarketClient(service.session(), endpoint_override=URL, retry_delay=0.001)
 
 
 @pytest.fixture
 def provider(service) -> ProviderClient:
     """A client of the service as a provider."""
-    return ProviderClient(service.session(), endpoint_override=URL, retry_delay=0)
+    return ProviderClient(service.session(), endpoint_override=URL, retry_delay=0.001)

@@ -35,8 +35,8 @@ def told(status, **more):
         (503, errors.ServiceFailed),
     ],
 )
-def test_the_kind_of_an_error_follows_its_status(service, market, status, kind):
-    service.say(told(status), status)
+def test_the_kind_of_an_error_with_an_unknown_code_follows_its_status(service, market, status, kind):
+    service.say({"errors": [{"status": status, "code": "flocx.thing.new", "detail": "thing: new"}]}, status)
     with pytest.raises(errors.RequestRefused) as refused:
         market.get_bid("b")
     assert type(refused.value) is kind
