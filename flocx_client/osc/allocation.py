@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from flocx_client.osc import columns, exit_statuses, options
 from flocx_client.osc.columns import column
@@ -56,6 +55,11 @@ _ALL = (
 )
 
 
+class _Allocations(Protocol):
+    def of_contracts(self, contract: str | None) -> Iterator[Allocation]:
+        """Yield the allocations of a contract, or of all."""
+
+
 class _AllocationCommand(FlocxCommand):
     def of_contracts(self, contract: str | None) -> Iterator[Allocation]:
         """Yield the allocations of a contract, or of all contracts that the project is in, the latest first."""
@@ -103,7 +107,7 @@ class ShowAllocation(_AllocationCommand, ShowCommand):
         """Return the allocation."""
         wanted = parsed_args.allocation
         if wanted is None:
-            return _of_node(self, parsed_args)
+            return of_node(self, parsed_args)
         one: Thing
         for one in self.of_contracts(None):
             if one["uuid"] == wanted:
@@ -132,7 +136,7 @@ class ReleaseAllocation(_AllocationCommand, ShowCommand):
 
     def one(self, parsed_args: argparse.Namespace) -> Thing:
         """Release the allocation and return it."""
-        wanted = parsed_args.allocation or _of_node(self, parsed_args)
+        wanted = parsed_args.allocation or of_node(self, parsed_args)
         return self.clients.market.release_allocation(wanted)
 
 
@@ -150,10 +154,9 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("either the UUID of an allocation is expected, or --contract and --node")
 
 
-def _of_node(command: _AllocationCommand, args: argparse.Namespace) -> Allocation:
+def of_node(command: _Allocations, args: argparse.Namespace) -> Allocation:
     """Return what a node has in a contract; where it has several, that which is not over."""
-    of_node = [one for one in command.of_contracts(args.contract) if args.node in (one.node_name, one.node_uuid)]
-    of_node.sort(key=lambda one: one.status not in _LIVING)
-    for one in islice(of_node, 1):
-        return one
+    found = [one for one in command.of_contracts(args.contract) if args.node in (one.node_name, one.node_uuid)]
+    if found:
+        return min(found, key=lambda one: one.status not in _LIVING)
     raise Failure(exit_statuses.NOT_FOUND, f"--node: the contract {args.contract!r} has no node {args.node!r}")

@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
+from collections.abc import Iterator
+
+from flocx_client.osc.allocation import of_node
+from flocx_client.resources import Allocation
 from tests.builders import uid
 
 
@@ -94,6 +99,24 @@ def test_a_node_is_given_back_by_its_name(place):
     released = place.done("consumer-a", "allocation release --contract web --node n1 -f json").json
     assert released["node_name"] == "n1"
     assert place.run("consumer-a", "allocation release --contract web --node n2").status == 3
+
+
+class _Contracts:
+    """Contracts with some allocations."""
+
+    def __init__(self, *allocations: Allocation) -> None:
+        self._allocations = allocations
+
+    def of_contracts(self, contract: str | None) -> Iterator[Allocation]:
+        """Yield the allocations."""
+        return iter(self._allocations)
+
+
+def test_of_two_parts_of_a_node_in_a_contract_the_one_that_is_not_over_is_meant():
+    failed, active = (Allocation(node_name="n1", node_uuid=uid(1001), status=status) for status in ("failed", "active"))
+    asked = Namespace(contract="web", node="n1")
+    assert of_node(_Contracts(failed, active), asked) is active
+    assert of_node(_Contracts(failed), asked) is failed
 
 
 def test_an_allocation_is_named_in_one_way(place):

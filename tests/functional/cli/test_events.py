@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -137,6 +138,30 @@ def test_a_watch_survives_a_restart_of_the_service_and_misses_nothing(place, que
     assert "the market at http://market.test does not answer" in ended.err
     assert "The market answers again" in ended.err
     assert "Traceback" not in ended.err
+
+
+class _Forgetful(_Counting):
+    """A market that was brought back from a copy: once it does not know the cursor it gave out."""
+
+    def send(self, request: Any, **options: Any) -> Any:
+        """Carry a request, but for one."""
+        forgotten = self.waiting == 1 and "wait=" in request.url
+        if forgotten:
+            request.url = re.sub("since=[^&]*", "since=forgotten", request.url)
+        return super().send(request, **options)
+
+
+def test_a_watch_goes_on_from_now_where_the_service_has_lost_what_was(place, routes):
+    forgetful = routes[MARKET_URL] = _Forgetful(place.market.adapter)
+    watching = _Watching(place, "--count 2")
+    _await(lambda: forgetful.waiting, "it waits")
+    first = place.bid()
+    _await(lambda: "no longer knows what was shown last" in watching.err.getvalue(), "it notices")
+    _await(lambda: forgetful.waiting == 3, "it waits again")
+    second = place.bid()
+    ended = watching.ended()
+    assert ended.status == 0, ended.err
+    assert [line.split()[2] for line in ended.out.splitlines()] == [first["uuid"], second["uuid"]]
 
 
 def test_a_watch_that_cannot_begin_says_so(place):

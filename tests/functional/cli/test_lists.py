@@ -6,12 +6,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+from argparse import Namespace
 from typing import Any
 
 import pytest
 import yaml
+from cliff.formatters.table import TableFormatter
 from requests.adapters import BaseAdapter
 
+from flocx_client.osc.streams import write_table
 from tests.functional.cli.shell import Ended, Stream
 from tests.harness import MARKET_URL
 
@@ -99,6 +102,19 @@ def test_a_table_that_comes_in_parts_is_one_table(many):
     assert len({len(line) for line in lines}) == 1
     assert [line.startswith("+") for line in lines].count(True) == 3
     assert lines[0] == lines[2] == lines[-1]
+
+
+def test_later_parts_are_as_wide_as_the_first_and_a_wider_row_sticks_out():
+    def emit(names, rows, out, options):
+        TableFormatter().emit_list(names, rows, out, options)
+
+    rows = [["wide enough"], *([str(number)] for number in range(_MANY)), ["much wider than the first part"], ["x"]]
+    out = io.StringIO()
+    write_table(emit, ["Name"], rows, out, Namespace(print_empty=False, max_width=0, fit_width=False))
+    lines = out.getvalue().splitlines()
+    assert lines[0] == lines[-1] == "+-------------+"
+    assert lines[4:103] == [f"| {number:<11} |" for number in range(99)]
+    assert [line.strip("| ") for line in lines[3:-1]] == [row[0] for row in rows]
 
 
 def test_an_empty_list_is_empty_in_every_format(place):

@@ -44,7 +44,7 @@ def test_what_became_of_each_of_many_nodes_is_said(place):
     assert "(flocx.node.not_found)" in ended.json[1]["problem"]
     assert "2 of 3 nodes: not offered" in ended.err
     assert "n2: node_uuid: 'n2': the project owns no node" in ended.err
-    assert [offer["node_name"] for offer in _stored(place)] == ["n1", "n3"]
+    assert {offer["node_name"] for offer in _stored(place)} == {"n1", "n3"}
 
 
 def test_a_node_that_is_not_the_callers_is_not_offered(place):
