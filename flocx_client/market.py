@@ -136,8 +136,13 @@ class MarketCalls(ServiceCalls):
         """
         try:
             return self._service.find(Contract, "contracts", uuid_or_bid, ())
-        except NothingFound:
-            return self._contract_of(self.find_bid(uuid_or_bid))
+        except NothingFound as no_contract:
+            try:
+                bid = self.find_bid(uuid_or_bid)
+            except NothingFound:
+                # Whoever asked meant a contract.
+                raise no_contract from None
+        return self._contract_of(bid)
 
     def _contract_of(self, bid: Bid) -> Contract:
         """Return a bid's live contract, or else its last: one that was called off by an owner may have been followed."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sphinx configuration. Needs the services installed, and nothing beyond Sphinx itself."""
+"""Sphinx configuration. Needs the services and the commands installed, and nothing beyond Sphinx itself."""
 
 from __future__ import annotations
 
@@ -32,5 +32,17 @@ html_theme_options = {
 html_static_path = ["_static"]
 html_css_files = ["flocx.css"]
 html_show_sourcelink = False
+
+_PURPOSES = {
+    "openstack-flocx": "offer bare metal nodes, and bid for them",
+    "flocx-market-api": "serve the REST API of a FLOCX market",
+    "flocx-market-clear": "clear a FLOCX market from files",
+    "flocx-market-manage": "look after the database of a FLOCX market",
+    "flocx-market-manager": "clear a FLOCX market, and look after its contracts",
+    "flocx-provider-api": "serve the REST API of a FLOCX provider",
+    "flocx-provider-manage": "look after the database and the static nodes of a FLOCX provider",
+    "flocx-provider-manager": "publish offers of a FLOCX provider, and hand its nodes over",
+}
+man_pages = [(f"man-{name}", name, purpose, [author], 1) for name, purpose in _PURPOSES.items()]
 
 generate.write(HERE / "_generated")

@@ -19,7 +19,7 @@ def _nodes(value: Any, _display: Display, _thing: Mapping[str, Any]) -> str:
     return "\n".join(
         f"{one['node_name'] or one['node_uuid']}: {one['status']}"
         + (f", {one['status_reason']}" if one["status_reason"] else "")
-        for one in value
+        for one in sorted(value, key=lambda one: one["node_name"] or one["node_uuid"])
     )
 
 

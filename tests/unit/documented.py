@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "doc" / "source"
@@ -52,3 +53,9 @@ def blocks(text: str, language: str) -> list[str]:
     """Return the code blocks of a page in a language."""
     found = re.findall(rf"\.\. code-block:: {language}\n\n((?:(?: +.*)?\n)+)", text)
     return ["\n".join(line.strip() for line in block.splitlines()) for block in found]
+
+
+def indented_blocks(text: str, language: str) -> list[str]:
+    """Return the code blocks of a page in a language to which indentation matters."""
+    found = re.findall(rf"\.\. code-block:: {language}\n\n((?:(?: +.*)?\n)+)", text)
+    return [dedent(block) for block in found]

@@ -6,7 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from flocx_docs import (
+    command_pages,
     error_table,
+    manual_pages,
     metric_table,
     option_lists,
     policy_tables,
@@ -27,6 +29,15 @@ def files() -> dict[str, str]:
         made[f"options-{service}.txt"] = option_lists.page(service)
         made[f"policy-{service}.txt"] = policy_tables.page(service)
         made[f"api-{service}.txt"] = route_pages.page(service)
+    for audience in command_pages.AUDIENCES:
+        made[f"commands-{audience}.txt"] = command_pages.page(audience)
+    for kind in command_pages.KINDS:
+        made[f"{kind}.txt"] = command_pages.shared_arguments(kind)
+    made["commands-listing.txt"] = command_pages.listing()
+    made["commands-global.txt"] = command_pages.global_arguments()
+    made["commands-statuses.txt"] = command_pages.status_list()
+    for script in manual_pages.scripts():
+        made[f"man-{script}.txt"] = manual_pages.page(script)
     for name in state_pages.MACHINES:
         made[f"states-{name}.txt"] = state_pages.page(name)
         made[f"{name}.svg"] = state_pages.drawing(name)
