@@ -35,6 +35,7 @@ class BidStatus(StrEnum):
 BID_STATES = StateMachine[BidStatus](
     "bid",
     {
+        (BidStatus.OPEN, "change"): BidStatus.OPEN,
         (BidStatus.OPEN, "match"): BidStatus.MATCHED,
         (BidStatus.OPEN, "expire"): BidStatus.EXPIRED,
         (BidStatus.OPEN, "cancel"): BidStatus.CANCELLED,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from flocx_market.domain.book import Book, BookBid, BookOffer, Span
 from flocx_market.domain.pricing import PricingOptions, PricingRule, Sale
@@ -21,13 +22,26 @@ class Award:
     offers: tuple[BookOffer, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Cleared:
-    """What an engine made of a book: awards in ranking order, bids left open, and what is left over."""
+    """What an engine made of a book: awards in ranking order, bids left open, and what is left over.
 
+    ``evaluations`` is how many (requirement, hardware) pairs were evaluated.
+    """
+
+    offers: Sequence[BookOffer]
     awards: tuple[Award, ...]
     left: tuple[BookBid, ...]
-    supply: Supply
+    evaluations: int
+
+    @cached_property
+    def supply(self) -> Supply:
+        """What the awards have left of the offers."""
+        supply = Supply(self.offers)
+        for award in self.awards:
+            for offer in award.offers:
+                supply.take(offer, award.contract)
+        return supply
 
 
 #: A clearing engine: (book, now in seconds, ranking) -> awards and the bids left open.

@@ -119,7 +119,7 @@ def take_back(contract: Contract, uuid: str, delivered_until: datetime, now: dat
         return Change(contract)
     after = allocation.after("release", now)
     if allocation.status is not AllocationStatus.ACTIVE:
-        raise InvalidTransition("allocation", str(allocation.status), "release", ("fail", "hand_over"))
+        raise InvalidTransition("allocation", str(allocation.status), "release", (str(AllocationStatus.ACTIVE),))
     if now < allocation.end_time:
         raise StillRunning(
             f"status: allocation {uuid} runs until {allocation.end_time.isoformat()}; report failed, with the reason, "

@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from flocx_common.domain.json_values import canonical_json
 from flocx_market.domain.book import BookBid, BookOffer, Hardware, Span
 from flocx_market.domain.expressions import Expression
 from flocx_market.domain.requirements import Requirement
+from flocx_market.domain.shares import SharedValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Supply:
             self._of_hardware[offer.hardware.digest].append(offer)
         self._reserves = {key: [o.reserve for o in group] for key, group in self._of_hardware.items()}
         self._holds: dict[tuple[str, str], bool] = {}
-        self._values: dict[tuple[object, ...], str] = {}
+        self._values = SharedValues()
 
     @property
     def evaluations(self) -> int:
@@ -82,27 +82,8 @@ class Supply:
         return known
 
     def shared_value(self, expression: Expression, offer: BookOffer) -> str:
-        """Return what ``spread`` or ``together`` compares, as canonical JSON.
-
-        The expression sees the hardware document with one more key, ``offer``.
-        """
-        key = (
-            expression.text,
-            offer.hardware.digest,
-            offer.provider_uuid,
-            offer.owner_project_id,
-            offer.resource_class,
-        )
-        known = self._values.get(key)
-        if known is None:
-            about = {
-                "provider_uuid": offer.provider_uuid,
-                "owner_project_id": offer.owner_project_id,
-                "resource_class": offer.resource_class,
-            }
-            value = expression.evaluate({**offer.hardware.document, "offer": about})
-            known = self._values[key] = canonical_json(value)
-        return known
+        """Return what ``spread`` or ``together`` compares; see :class:`SharedValues`."""
+        return self._values.value(expression, offer)
 
     def candidates(self, bid: BookBid, limit: int | None = None) -> Iterator[BookOffer]:
         """Yield the offers a bid may be served by as far as time is left aside.
@@ -140,7 +121,7 @@ class Supply:
         blocked = Span(contract.begin - offer.turnaround, contract.end + offer.turnaround)
         for sibling in self._of_node[offer.node_uuid]:
             self._free[sibling.uuid] = tuple(
-                piece for free in self._free[sibling.uuid] for piece in _without(free, blocked)
+                piece for free in self._free[sibling.uuid] for piece in without(free, blocked)
             )
 
 
@@ -162,7 +143,8 @@ def share_keys(supply: Supply, bid: BookBid, offer: BookOffer) -> tuple[str, str
     return group, supply.shared_value(bid.spread.by, offer) if bid.spread else ""
 
 
-def _without(free: Span, blocked: Span) -> Sequence[Span]:
+def without(free: Span, blocked: Span) -> Sequence[Span]:
+    """Return what is left of a free window when a stretch is blocked: it, nothing, or one or two pieces."""
     if blocked.end <= free.begin or free.end <= blocked.begin:
         return (free,)
     left = []

@@ -77,7 +77,7 @@ def clear_books(offers: Path, bids: Path, now: datetime, rules: Rules, out: Path
         "contracts": len(contracts),
         "nodes": sum(len(contract.allocations) for contract in contracts),
         "left_open": len(cleared.left),
-        "evaluations": cleared.supply.evaluations,
+        "evaluations": cleared.evaluations,
     }
     summary.surplus = from_micros(round(sum(_surplus(deal) for deal in deals)))
     summary.amount = total(contract.amount for contract in contracts)

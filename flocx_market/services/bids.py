@@ -14,7 +14,7 @@ from flocx_common.domain.events import Event, projects
 from flocx_common.domain.ids import new_id
 from flocx_common.domain.json_values import JSON
 from flocx_common.domain.paging import ListQuery, Page
-from flocx_market.domain.bid import Bid, BidStatus, Limits, SpreadRule, bid_window
+from flocx_market.domain.bid import BID_STATES, Bid, BidStatus, Limits, SpreadRule, bid_window
 from flocx_market.domain.expressions import compile_expression
 from flocx_market.domain.requirements import parse_requirements
 from flocx_market.ports.store import Store, UnitOfWork, Viewer
@@ -126,8 +126,7 @@ def change_bid(uuid: str, change: BidChange, *, guard: Guard, store: Store, limi
         name = change.name if change.rename else bid.name
         if (end, price, name) == (bid.end, bid.limit_price, bid.name):
             return bid
-        if bid.status is not BidStatus.OPEN:
-            bid.after("change", now)
+        BID_STATES.fire(bid.status, "change")
         window = (
             bid.window if end == bid.end else bid_window(bid.window.start, end, bid.duration, limits, ceil_second(now))
         )

@@ -14,7 +14,7 @@ from flocx_common.domain.events import Event, projects
 from flocx_common.domain.json_values import JSON, digest
 from flocx_common.domain.paging import ListQuery, Page
 from flocx_common.domain.window import TimeWindow
-from flocx_market.domain.offer import STANDING, Offer, OfferStatus, settled_status
+from flocx_market.domain.offer import OFFER_STATES, STANDING, Offer, OfferStatus, settled_status
 from flocx_market.domain.provider import Provider
 from flocx_market.domain.requirements import Requirement
 from flocx_market.ports.store import Store, UnitOfWork, Viewer
@@ -80,7 +80,7 @@ def publish(publication: Publication, provider: Provider, *, store: Store, now: 
         offer = _published(publication, provider, stored, now)
         if stored is not None and stored.status not in STANDING:
             if replace(offer, updated_at=stored.updated_at) != stored:
-                stored.after("publish", now)
+                OFFER_STATES.fire(stored.status, "change")
             return stored, False
         offer = settled_status(offer, provider_alive=not provider.silent, now=now)
         if stored is not None and replace(offer, updated_at=stored.updated_at) == stored:

@@ -44,7 +44,13 @@ def test_the_higher_price_wins_one_node():
 
 
 def test_a_contract_is_handed_over_after_its_start_and_not_before():
-    rules = FulfillmentRules(delivery_timeout=timedelta(hours=1), undeploy=True, notice=timedelta(0))
+    rules = FulfillmentRules(
+        delivery_timeout=timedelta(hours=1),
+        take_back_timeout=timedelta(minutes=10),
+        undeploy=True,
+        release_delay=timedelta(0),
+        notice=timedelta(0),
+    )
     in_five_days = provider_allocation(start_time=at(120), end_time=at(240))
     assert decide(in_five_days, ready_node(), at(0), rules).action is Action.NOTHING
     since_yesterday = provider_allocation(start_time=at(-24), end_time=at(24))
