@@ -26,19 +26,27 @@ from flocx_common.db.migration import Migrations
 from flocx_common.db.transactions import Database, database_from
 from flocx_common.domain.clock import Clock, SystemClock
 from flocx_common.domain.errors import ConfigurationInvalid
+from flocx_common.extras import missing_extra
 from flocx_common.manager.jobs import Component, Manager
 from flocx_common.ports.directory import NoDirectory, ProjectDirectory
+from flocx_provider.api.baremetal import mirrored
+from flocx_provider.api.baremetal_exchange import MirrorServices
 from flocx_provider.api.controllers.root import RootController
 from flocx_provider.api.services import SERVICE_TYPE, VERSIONS, ProviderServices
 from flocx_provider.conf import opts
+from flocx_provider.db.inspections import SqlInspections
+from flocx_provider.db.node_claims import SqlNodeClaims
 from flocx_provider.db.static_nodes import SqlNodeStates
 from flocx_provider.db.store import ProviderStore
 from flocx_provider.domain.fulfillment import FulfillmentRules
 from flocx_provider.domain.private_properties import PrivateProperties
+from flocx_provider.drivers import placement_setup
 from flocx_provider.drivers.market_http import HttpMarketGateway
 from flocx_provider.manager.tasks import Intervals, provider_jobs
 from flocx_provider.policies.rules import list_rules
+from flocx_provider.ports.driver import DriverContext
 from flocx_provider.ports.inventory import NodeInventory
+from flocx_provider.services.baremetal import Nodes
 from flocx_provider.services.settings import ProviderSettings
 
 #: The service's name in configuration file names and logs.
@@ -74,21 +82,36 @@ def inventory(conf: cfg.ConfigOpts, db: Database, directory: ProjectDirectory) -
     if conf.provider.driver not in found:
         known = ", ".join(sorted(found)) or "none; is flocx installed?"
         raise ConfigurationInvalid(f"[provider] driver: {conf.provider.driver!r} is not known; known are {known}")
-    create: Callable[..., NodeInventory] = found[conf.provider.driver].load()
-    return create(conf, SqlNodeStates(db), directory.resolve)
+    context = DriverContext(
+        states=SqlNodeStates(db),
+        claims=SqlNodeClaims(db),
+        inspections=SqlInspections(db),
+        resolve=directory.resolve,
+        clock=SystemClock(),
+    )
+    try:
+        create: Callable[..., NodeInventory] = found[conf.provider.driver].load()
+        return create(conf, context)
+    except ModuleNotFoundError as error:
+        raise ConfigurationInvalid(
+            missing_extra(f"[provider] driver: {conf.provider.driver}", error.name, "openstack")
+        ) from None
 
 
 def settings(conf: cfg.ConfigOpts, nodes: NodeInventory) -> ProviderSettings:
     """Return the settings of the provider."""
     options = conf.provider
     turnaround = nodes.turnaround if options.turnaround is None else options.turnaround
+    release_delay = nodes.release_delay if options.release_delay is None else options.release_delay
     return ProviderSettings(
         name=options.name,
         turnaround=timedelta(seconds=turnaround),
         private=PrivateProperties(options.private_properties),
         fulfillment=FulfillmentRules(
             delivery_timeout=timedelta(seconds=options.delivery_timeout),
+            take_back_timeout=timedelta(seconds=options.take_back_timeout),
             undeploy=options.undeploy,
+            release_delay=timedelta(seconds=release_delay),
             notice=timedelta(seconds=options.notice),
         ),
     )
@@ -96,7 +119,15 @@ def settings(conf: cfg.ConfigOpts, nodes: NodeInventory) -> ProviderSettings:
 
 def directory(conf: cfg.ConfigOpts) -> ProjectDirectory:
     """Return what knows the names of projects, as far as the authentication strategy does."""
-    return UsersFile(conf.http_basic.users_file) if conf.api.auth_strategy == "http_basic" else NoDirectory()
+    match conf.api.auth_strategy:
+        case "keystone":
+            from flocx_common.api.keystone import keystone_directory  # noqa: PLC0415 - optional
+
+            return keystone_directory(conf)
+        case "http_basic":
+            return UsersFile(conf.http_basic.users_file)
+        case _:
+            return NoDirectory()
 
 
 def market(conf: cfg.ConfigOpts) -> HttpMarketGateway:
@@ -153,9 +184,27 @@ def application(
             conf.api.max_wait,
         ),
     )
-    app, services.directory = authenticated(routed(RootController(services)), conf)
+    app, services.directory = authenticated(mirrored(routed(RootController(services)), baremetal(conf, services)), conf)
     readiness = Readiness(checks(conf, db, nodes), dismiss=services.long_polls.stop)
     return assembled(app, conf, readiness=readiness, service_type=SERVICE_TYPE, versions=VERSIONS), readiness
+
+
+def baremetal(conf: cfg.ConfigOpts, services: ProviderServices) -> MirrorServices | None:
+    """Return what serves Ironic's API to owners and lessees, None where the nodes are not in Ironic."""
+    if conf.provider.driver != "ironic":
+        return None
+    from flocx_provider.drivers.baremetal_http import BaremetalHttp, connector  # noqa: PLC0415 - optional
+    from flocx_provider.drivers.ironic_setup import attributes  # noqa: PLC0415 - optional
+
+    ironic = BaremetalHttp(connector(conf))
+    return MirrorServices(
+        service=ironic,
+        nodes=Nodes(service=ironic, store=services.store, attributes=attributes(conf)),
+        policy=services.policy,
+        private=services.settings.private,
+        clock=services.clock,
+        public_endpoint=services.public_endpoint,
+    )
 
 
 def checks(conf: cfg.ConfigOpts, db: Database, nodes: NodeInventory) -> Mapping[str, Check]:
@@ -180,7 +229,11 @@ def build_manager(args: Sequence[str]) -> Manager:
     db = database(conf)
     nodes = inventory(conf, db, directory(conf))
     found = checks(conf, db, nodes)
-    readiness = Readiness({name: found[name] for name in ("database", "inventory")})
+    needed = {name: found[name] for name in ("database", "inventory")}
+    placement = placement_setup.create(conf)
+    if placement is not None:
+        needed["placement"] = placement.check
+    readiness = Readiness(needed)
     store = ProviderStore(db)
     options = conf.manager
     intervals = Intervals(
@@ -192,12 +245,13 @@ def build_manager(args: Sequence[str]) -> Manager:
         health=options.health_interval,
         heartbeat=options.heartbeat_interval,
         wait=conf.market.wait,
+        placement=conf.placement_aggregates.interval,
     )
     components: list[Component] = []
     if options.listen:
         components.append(health_server(options.listen, readiness))
     return Manager(
-        provider_jobs(store, nodes, market(conf), settings(conf, nodes), intervals),
+        provider_jobs(store, nodes, market(conf), settings(conf, nodes), intervals, placement),
         clock=SystemClock(),
         read_place=lambda: store.read(lambda uow: uow.place()),
         wake_interval=options.wake_interval,

@@ -39,6 +39,7 @@ class FakeInventory:
     """Machines in memory. ``silent`` makes every call fail as if nothing answered."""
 
     turnaround = 0
+    release_delay = 0
 
     def __init__(self, machines: Iterable[NodeFacts] = ()) -> None:
         self._machines = {machine.node_uuid: machine for machine in machines}
@@ -62,7 +63,7 @@ class FakeInventory:
         self.check()
         return list(self._machines.values())
 
-    def node(self, name_or_uuid: str) -> NodeFacts | None:
+    def node(self, name_or_uuid: str, *, inspected: bool = False) -> NodeFacts | None:
         """Return a machine by name or uuid."""
         self.check()
         found = self._machines.get(name_or_uuid.lower())
@@ -81,7 +82,7 @@ class FakeInventory:
         """Take the lessee from a node that carries the contract's mark; the mark stays."""
         self._change_marked(node_uuid, contract_uuid, lessee_project_id=None)
 
-    def undeploy(self, node_uuid: str, *, contract_uuid: str) -> None:
+    def undeploy(self, node_uuid: str, *, contract_uuid: str, directly: bool = False) -> None:
         """Undo what is deployed on a node that carries the contract's mark."""
         self._change_marked(node_uuid, contract_uuid, deployed=False)
 

@@ -123,6 +123,7 @@ class MarketHarness:
         sections["database"] = {"connection": url}
         sections["market"] = {"shortest_contract": 60, "notice": 3600, **options.pop("market", {})}
         sections["clearing"] = options.pop("clearing", {})
+        sections["oslo_middleware"] = options.pop("oslo_middleware", {})
         path = write_conf(directory, "market.conf", sections)
         self.conf = market_bootstrap.configuration(["--config-file", str(path)])
         self.clock = clock

@@ -66,7 +66,7 @@ def assembled(
     app = BodyLimited(app, conf.api.max_body_size)
     # Before authentication, or a client could speak in its name.
     app = IdentityHeadersRemoved(app)
-    app = HTTPProxyToWSGI(app, {"oslo_config_config": conf, "oslo_config_project": "flocx"})
+    app = HTTPProxyToWSGI(app, conf)
     app = Guarded(app)
     app = HealthEndpoints(app, readiness)
     # Outermost: everything that is logged or answered carries the request id.

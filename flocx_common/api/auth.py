@@ -38,7 +38,7 @@ def authenticated(app: WsgiApp, conf: cfg.ConfigOpts) -> tuple[WsgiApp, ProjectD
     """
     match conf.api.auth_strategy:
         case "keystone":
-            return _keystone(app, conf), NoDirectory()
+            return _keystone(app, conf)
         case "http_basic":
             users = UsersFile(conf.http_basic.users_file)
             return BasicAuth(app, conf.http_basic.htpasswd_file, users, conf.http_basic.cache_seconds), users
@@ -46,17 +46,12 @@ def authenticated(app: WsgiApp, conf: cfg.ConfigOpts) -> tuple[WsgiApp, ProjectD
             return NoAuth(app, conf.noauth), NoDirectory()
 
 
-def _keystone(app: WsgiApp, conf: cfg.ConfigOpts) -> WsgiApp:
+def _keystone(app: WsgiApp, conf: cfg.ConfigOpts) -> tuple[WsgiApp, ProjectDirectory]:
     try:
-        from keystonemiddleware import auth_token  # noqa: PLC0415 - optional
+        from flocx_common.api import keystone  # noqa: PLC0415 - optional
     except ModuleNotFoundError as error:
         raise ConfigurationInvalid(missing_extra("[api] auth_strategy: keystone", error.name, "openstack")) from None
-    try:
-        # Decided behind it, as discovery and the like need no token.
-        middleware: WsgiApp = auth_token.AuthProtocol(app, {"oslo_config_config": conf, "delay_auth_decision": True})
-    except Exception as error:
-        raise ConfigurationInvalid(f"[keystone_authtoken]: {' '.join(str(error).split())}") from None
-    return middleware
+    return keystone.checking_tokens(app, conf), keystone.keystone_directory(conf)
 
 
 class BasicAuth:

@@ -28,7 +28,8 @@ class Guarded:
     """Sends every refusal in the one form of errors, whoever made it; logs and measures requests.
 
     Authentication middleware and servers have error bodies of their own; an
-    exception that comes through is a defect and is told as 500.
+    exception that comes through is a defect and is told as 500. What sets
+    ``flocx.errors_as_they_are`` in the environment passes on another service's errors.
     """
 
     def __init__(self, app: WsgiApp) -> None:
@@ -72,7 +73,8 @@ class Guarded:
         finally:
             if head:
                 environ["REQUEST_METHOD"] = "HEAD"
-        return response if response.status_int < 400 or _is_ours(response) else _restated(response, request_id)
+        passed = response.status_int < 400 or environ.get("flocx.errors_as_they_are") or _is_ours(response)
+        return response if passed else _restated(response, request_id)
 
 
 def _unreadable(environ: Mapping[str, Any]) -> str | None:

@@ -22,6 +22,9 @@ _TOLD = re.compile(r"detail='(?P<where>[^']*)'\) is not valid: (?P<reason>.*)", 
 _QUIET = [
     "sqlalchemy=WARN",
     "keystoneauth=WARN",
+    # A Keystone or an Ironic that is away is told once by whoever needs it, not at each try.
+    "keystoneauth.identity=ERROR",
+    "ironicclient=CRITICAL",
     "urllib3=WARN",
     "stevedore=WARN",
     # What it logs with a traceback is told again, in a line, where it is dealt with.

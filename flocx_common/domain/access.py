@@ -17,12 +17,18 @@ class Access:
     reason: str
 
 
-def decide_access(*, project_id: str, owner_project_id: str | None, lessee_project_id: str | None) -> Access:
+def decide_access(
+    *, project_id: str, owner_project_id: str | None, lessee_project_id: str | None, contested: bool = False
+) -> Access:
     """Decide whether ``project_id`` may use a node now.
 
     It may when it is the node's lessee, or when the node has no lessee and it
     is the owner. The reason never names another project.
+
+    :param contested: the node contradicts itself about who owns or holds it; then nobody may.
     """
+    if contested:
+        return Access(False, "the node contradicts itself about who owns or holds it")
     if lessee_project_id is not None:
         if lessee_project_id == project_id:
             return Access(True, "the project is the node's lessee")

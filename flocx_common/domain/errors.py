@@ -89,13 +89,14 @@ class InvalidTransition(Conflict):
     code = "flocx.status.transition_refused"
     title = "The status does not allow this"
 
-    def __init__(self, entity: str, status: str, event: str, allowed: tuple[str, ...]) -> None:
-        possible = f"possible: {', '.join(allowed)}" if allowed else "nothing is any more"
-        super().__init__(f"status: {entity} is {status}; {event} is not possible, {possible}", field="status")
+    def __init__(self, entity: str, status: str, event: str, statuses: tuple[str, ...]) -> None:
+        while_it_is = f"only while it is {' or '.join(statuses)}" if statuses else "never"
+        what = event.replace("_", " ")
+        super().__init__(f"status: the {entity} is {status}; {what} is possible {while_it_is}", field="status")
         self.entity = entity
         self.status = status
         self.event = event
-        self.allowed = allowed
+        self.statuses = statuses
 
 
 class IdTaken(Conflict):

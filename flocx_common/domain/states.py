@@ -32,7 +32,7 @@ class StateMachine(Generic[S]):
         try:
             return self._transitions[status, event]
         except KeyError:
-            raise InvalidTransition(self.entity, str(status), event, self.events(status)) from None
+            raise InvalidTransition(self.entity, str(status), event, self.statuses(event)) from None
 
     def allows(self, status: S, event: str) -> bool:
         """Tell whether ``event`` is allowed in ``status``."""
@@ -41,6 +41,10 @@ class StateMachine(Generic[S]):
     def events(self, status: S) -> tuple[str, ...]:
         """Return the events allowed in ``status``, sorted; none means it is final."""
         return tuple(sorted(event for source, event in self._transitions if source == status))
+
+    def statuses(self, event: str) -> tuple[str, ...]:
+        """Return the statuses in which ``event`` is allowed, in the order of the table."""
+        return tuple(str(source) for source, name in self._transitions if name == event)
 
     def __iter__(self) -> Iterator[tuple[S, str, S]]:
         """Yield every (status, event, status) in the order of the table."""

@@ -21,10 +21,12 @@ def main(args: Sequence[str] | None = None) -> int:
     from flocx_common.conf.loading import load  # noqa: PLC0415
     from flocx_common.manage import add_command, add_db_commands, add_group, run_command  # noqa: PLC0415
     from flocx_provider import bootstrap  # noqa: PLC0415
+    from flocx_provider.cmd.bootstrap_command import add_bootstrap_command  # noqa: PLC0415
     from flocx_provider.conf import opts  # noqa: PLC0415
 
     def add_parsers(subparsers: Any) -> None:
         add_db_commands(subparsers, bootstrap.migrations)
+        add_bootstrap_command(subparsers)
         nodes = add_group(subparsers, "node", "look after the nodes")
         add_command(nodes, "list", _list_nodes, "list the nodes of the inventory, with who holds them")
         parser = add_command(
@@ -58,7 +60,7 @@ def _list_nodes(conf: Any) -> tuple[Sequence[Mapping[str, Any]], int]:
             "resource_class": node.resource_class,
             "lessee_project_id": node.lessee_project_id,
             "contract_uuid": node.contract_uuid,
-            "problem": node.problem,
+            "problem": node.unfit,
         }
         for node in inventory.nodes()
     ], 0

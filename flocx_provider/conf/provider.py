@@ -14,13 +14,13 @@ OPTS = [
     cfg.StrOpt(
         "driver",
         default="static",
-        help="Where the nodes are: static (a file, see [static]). An entry point of flocx_provider.node_drivers.",
+        help="Where the nodes are: static (a file, see [static]) or ironic (see [ironic]). An entry point of flocx_provider.node_drivers.",
     ),
     cfg.IntOpt(
         "turnaround",
         min=0,
         help="Seconds that each node needs between two contracts, for cleaning. By default what the driver says: 0 "
-        "for static.",
+        "for static, 600 for ironic.",
     ),
     cfg.IntOpt(
         "delivery_timeout",
@@ -28,6 +28,19 @@ OPTS = [
         min=0,
         help="Seconds after its start by which a node must be handed over; then the allocation fails and the market "
         "looks for another node.",
+    ),
+    cfg.IntOpt(
+        "take_back_timeout",
+        default=600,
+        min=0,
+        help="Seconds that Nova has for deleting a lessee's server when a node is taken back; then it is undeployed "
+        "without Nova, and the log says so.",
+    ),
+    cfg.IntOpt(
+        "release_delay",
+        min=0,
+        help="Seconds after its end for which a node keeps the contract's mark, so that what the lessee began to deploy "
+        "at the last moment still shows and is removed. By default what the driver says: 0 for static, 30 for ironic.",
     ),
     cfg.IntOpt(
         "notice",

@@ -117,3 +117,23 @@ static_nodes = sa.Table(
     sa.Column("contract_uuid", uuid_text()),
     **MYSQL,
 )
+
+#: Which manager writes to a node at the moment, where the inventory cannot tell.
+node_claims = sa.Table(
+    "node_claims",
+    metadata,
+    sa.Column("node_uuid", uuid_text(), primary_key=True),
+    sa.Column("holder", text(255)),
+    sa.Column("until", UTCDateTime),
+    **MYSQL,
+)
+
+#: What the last inspection found in machines that were offered.
+inspections = sa.Table(
+    "inspections",
+    metadata,
+    sa.Column("node_uuid", uuid_text(), primary_key=True),
+    sa.Column("inspected_at", text(64), nullable=False),
+    sa.Column("found", JSONText, nullable=False),
+    **MYSQL,
+)

@@ -16,6 +16,8 @@ from enum import Enum, auto
 from flocx_provider.domain.allocation import Allocation, AllocationStatus
 from flocx_provider.domain.node import NodeFacts
 
+_OCCUPIED = "an instance is on the node"
+
 
 class Action(Enum):
     """The next thing to do for an allocation."""
@@ -30,8 +32,10 @@ class Action(Enum):
     RECORD_ACTIVE = auto()
     #: Take the lessee away; our mark stays.
     REMOVE_LESSEE = auto()
-    #: Undo what is still deployed.
+    #: Undo what is still deployed, as its own service would.
     UNDEPLOY = auto()
+    #: Undo it without asking anybody, as that took too long.
+    UNDEPLOY_DIRECTLY = auto()
     #: Take our mark away.
     REMOVE_MARK = auto()
     #: The node carries nothing of ours: write it down.
@@ -56,12 +60,18 @@ class FulfillmentRules:
     """How a provider hands over and takes back.
 
     ``delivery_timeout``: how long after its start a hand-over may take.
+    ``take_back_timeout``: how long the service that deployed something has for
+    removing it, before that is done without it.
     ``undeploy``: whether what a lessee left deployed is removed.
+    ``release_delay``: how long a node keeps our mark after its end, so that what
+    a lessee began at the last moment still shows and is removed.
     ``notice``: how long before an end it is announced.
     """
 
     delivery_timeout: timedelta
+    take_back_timeout: timedelta
     undeploy: bool
+    release_delay: timedelta
     notice: timedelta
 
 
@@ -71,12 +81,12 @@ def decide(allocation: Allocation, node: NodeFacts | None, now: datetime, rules:
     :param node: what the inventory says of its node; None when it is gone.
     """
     if allocation.status in (AllocationStatus.FAILED, AllocationStatus.RELEASED):
-        return _take_back(allocation, node, rules, Decision(Action.RECORD_SETTLED))
+        return _take_back(allocation, node, now, rules, Decision(Action.RECORD_SETTLED))
     if allocation.over(now):
         if allocation.status is AllocationStatus.ACKNOWLEDGED and allocation.wanted:
             undelivered = Decision(Action.FAIL, allocation.trouble or "it could not be handed over before its end")
-            return _take_back(allocation, node, rules, undelivered)
-        return _take_back(allocation, node, rules, Decision(Action.RECORD_RELEASED))
+            return _take_back(allocation, node, now, rules, undelivered)
+        return _take_back(allocation, node, now, rules, Decision(Action.RECORD_RELEASED))
     if now < allocation.start_time:
         return Decision(Action.NOTHING)
     if allocation.status is AllocationStatus.ACTIVE:
@@ -92,6 +102,7 @@ def due(allocations: Iterable[Allocation], now: datetime, rules: FulfillmentRule
         for instant in (
             allocation.start_time,
             allocation.end_time,
+            allocation.end_time + rules.release_delay,
             allocation.end_time - rules.notice if allocation.noticed_at is None else allocation.end_time,
             allocation.deadline(rules.delivery_timeout),
         )
@@ -121,9 +132,10 @@ def _hand_over(allocation: Allocation, node: NodeFacts | None, now: datetime, ru
         assert node is not None
         if node.contract_uuid == allocation.contract_uuid and node.lessee_project_id == allocation.lessee_project_id:
             return Decision(Action.RECORD_ACTIVE)
-        return Decision(Action.ASSIGN)
+        return Decision(Action.ASSIGN, "the node does not show what was written to it")
     if now >= allocation.deadline(rules.delivery_timeout):
-        return Decision(Action.FAIL, obstacle)
+        # What the owner runs on the node is the owner's breach, and never touched.
+        return Decision(Action.FAIL, obstacle, breach=obstacle == _OCCUPIED)
     return Decision(Action.WAIT, obstacle)
 
 
@@ -136,12 +148,12 @@ def _obstacle(allocation: Allocation, node: NodeFacts | None) -> str | None:
         return f"the node carries the mark of contract {node.contract_uuid}"
     if node.lessee_project_id is not None and not (ours and node.lessee_project_id == allocation.lessee_project_id):
         return "the node carries a lessee that FLOCX did not set"
-    if node.problem is not None:
-        return node.problem
+    if node.unfit is not None:
+        return node.unfit
     if node.busy is not None:
         return f"the node is {node.busy}"
     if node.deployed and not ours:
-        return "an instance is on the node"
+        return _OCCUPIED
     return None
 
 
@@ -156,10 +168,14 @@ def _keep(allocation: Allocation, node: NodeFacts | None, now: datetime, rules: 
         return Decision(Action.FAIL, "the mark of the contract was taken away or changed", breach=True)
     if node.lessee_project_id != allocation.lessee_project_id:
         return Decision(Action.FAIL, "the lessee was taken away or changed", breach=True)
+    if node.conflict is not None:
+        return Decision(Action.WAIT, node.conflict)
     return Decision(Action.NOTHING)
 
 
-def _take_back(allocation: Allocation, node: NodeFacts | None, rules: FulfillmentRules, done: Decision) -> Decision:
+def _take_back(
+    allocation: Allocation, node: NodeFacts | None, now: datetime, rules: FulfillmentRules, done: Decision
+) -> Decision:
     """Return the next step of taking a node back; ``done`` when it carries nothing of ours.
 
     Only a node that carries our contract's mark is ever touched, and the mark
@@ -168,9 +184,25 @@ def _take_back(allocation: Allocation, node: NodeFacts | None, rules: Fulfillmen
     if node is None or node.contract_uuid != allocation.contract_uuid:
         return done
     if node.lessee_project_id == allocation.lessee_project_id:
-        return Decision(Action.REMOVE_LESSEE)
-    if node.deployed and rules.undeploy:
-        return Decision(Action.UNDEPLOY)
+        return Decision(Action.REMOVE_LESSEE, "the lessee could not be taken from the node")
     if node.busy is not None:
         return Decision(Action.WAIT, f"the node is {node.busy}")
-    return Decision(Action.REMOVE_MARK)
+    if node.deployed and rules.undeploy:
+        if _overdue(allocation, now, rules):
+            return Decision(Action.UNDEPLOY_DIRECTLY, "what is deployed on the node is removed without asking Nova")
+        return Decision(Action.UNDEPLOY, "what is deployed on the node is being removed")
+    if now < _ended(allocation, now) + rules.release_delay:
+        return Decision(Action.NOTHING)
+    return Decision(Action.REMOVE_MARK, "the mark could not be taken from the node")
+
+
+def _overdue(allocation: Allocation, now: datetime, rules: FulfillmentRules) -> bool:
+    """Tell whether taking the node back has been in trouble for too long."""
+    since = allocation.trouble_since
+    # Trouble from before the end is not about taking it back.
+    return since is not None and now >= max(since, _ended(allocation, now)) + rules.take_back_timeout
+
+
+def _ended(allocation: Allocation, now: datetime) -> datetime:
+    """Return since when a node is to be taken back: its end, or when the market called it off."""
+    return allocation.end_time if allocation.end_time <= now else min(allocation.updated_at, now)

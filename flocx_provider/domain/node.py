@@ -17,7 +17,8 @@ class NodeFacts:
     the contract the node is handed over under, and kept until it is taken back.
     ``problem`` says why the node is not fit for use, None when it is;
     ``deployed`` that something is installed on it; ``busy`` what it is busy
-    with on its way back, such as cleaning.
+    with on its way back, such as cleaning. ``conflict`` says in what the node
+    contradicts itself about who owns or holds it.
     """
 
     node_uuid: str
@@ -30,6 +31,12 @@ class NodeFacts:
     problem: str | None = None
     deployed: bool = False
     busy: str | None = None
+    conflict: str | None = None
+
+    @property
+    def unfit(self) -> str | None:
+        """Why the node can be neither offered nor handed over, None when it can."""
+        return self.conflict or self.problem
 
     @property
     def shown(self) -> str:

@@ -31,6 +31,8 @@ class OfferStatus(StrEnum):
 OFFER_STATES = StateMachine[OfferStatus](
     "offer",
     {
+        (OfferStatus.AVAILABLE, "change"): OfferStatus.AVAILABLE,
+        (OfferStatus.SUSPENDED, "change"): OfferStatus.SUSPENDED,
         (OfferStatus.AVAILABLE, "suspend"): OfferStatus.SUSPENDED,
         (OfferStatus.SUSPENDED, "resume"): OfferStatus.AVAILABLE,
         (OfferStatus.AVAILABLE, "expire"): OfferStatus.EXPIRED,

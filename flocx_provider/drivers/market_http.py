@@ -48,7 +48,8 @@ class HttpMarketGateway:
         """
         with _told_apart(refusals=(errors.BadRequest, errors.Conflict)):
             client = self._client()
-            known = next(client.providers(), None)
+            # An administrator sees the others, too; the market lets each speak for its own alone.
+            known = next((one for one in client.providers() if _speaks_for(client, one["uuid"])), None)
             if known is None:
                 return str(client.create_provider(name=name, turnaround=turnaround)["uuid"])
             if (known["name"], known["turnaround"]) != (name, turnaround):
@@ -58,13 +59,7 @@ class HttpMarketGateway:
     def heartbeat(self, provider_uuid: str) -> bool:
         """Say that this provider is alive; return whether the market knows it."""
         with _told_apart():
-            try:
-                _refuse_another(self._client().heartbeat(provider_uuid), provider_uuid)
-            except (errors.NotFound, errors.Forbidden) as error:
-                if error.code is None:
-                    raise
-                return False
-            return True
+            return _speaks_for(self._client(), provider_uuid)
 
     def put_offer(self, offer: Offer) -> None:
         """Publish an offer as it is.
@@ -161,15 +156,33 @@ def _told_apart(refusals: tuple[type[errors.RequestRefused], ...] = ()) -> Itera
     except refusals as error:
         if error.code in (None, _RACE_LOST):
             # Without a code it is not the market that refuses: nothing is decided.
-            raise MarketUnavailable(f"market: {error}") from error
+            raise MarketUnavailable(f"market: {_words(error)}") from error
         if error.code == _STILL_RUNNING:
             raise TooEarly(error.detail, field=error.field) from error
         raise MarketRefused(error.detail, field=error.field) from error
     except errors.ClientError as error:
-        raise MarketUnavailable(f"market: {error}") from error
+        raise MarketUnavailable(f"market: {_words(error)}") from error
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         # Something answers, but it is not the market: a proxy's page, say.
         raise MarketUnavailable("market: what answers there does not answer as a market would") from error
+
+
+def _speaks_for(client: MarketClient, provider_uuid: str) -> bool:
+    """Say that a provider is alive; return whether the market takes that from us."""
+    try:
+        _refuse_another(client.heartbeat(provider_uuid), provider_uuid)
+    except (errors.NotFound, errors.Forbidden) as error:
+        if error.code is None:
+            raise
+        return False
+    return True
+
+
+def _words(error: errors.ClientError) -> str:
+    """Return what went wrong, without what differs at each try: a log tells a change of state once."""
+    if isinstance(error, errors.RequestRefused):
+        return f"{error.detail} (HTTP {error.status}, {error.code or 'no code'})"
+    return str(error)
 
 
 def _refuse_another(answer: Mapping[str, Any], uuid: str) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +17,8 @@ from flocx_common.domain.errors import ConfigurationInvalid, Unavailable
 from flocx_common.domain.ids import is_id
 from flocx_provider.domain.node import NodeFacts
 from flocx_provider.drivers.inventory_file import InventoryFile, InventoryMapping
+from flocx_provider.drivers.own_database import kept
+from flocx_provider.ports.driver import DriverContext
 from flocx_provider.ports.inventory import InventoryUnavailable, NodeTaken
 from flocx_provider.ports.node_states import NodeState, NodeStates
 
@@ -31,6 +32,7 @@ class StaticInventory:
 
     A file that cannot be read any more after it could be is told once, and the
     machines stay as they were: taking nodes back must not wait for an editor.
+    While nobody can tell who the owners are, nothing is known of the machines.
 
     :param resolve: project name or id -> id.
     :raises ConfigurationInvalid: the file cannot be read.
@@ -38,6 +40,8 @@ class StaticInventory:
 
     #: Nothing is cleaned between contracts.
     turnaround = 0
+    #: Nothing is ever deployed.
+    release_delay = 0
 
     def __init__(self, file: InventoryFile, states: NodeStates, resolve: Callable[[str], str]) -> None:
         self._file = file
@@ -45,8 +49,13 @@ class StaticInventory:
         self._resolve = resolve
         self._lock = threading.Lock()
         self._stamp = file.stamp()
-        self._machines = self._read()
         self._problem: str | None = None
+        self._machines: Mapping[str, NodeFacts] | None = None
+        try:
+            self._machines = self._read()
+        except Unavailable as error:
+            # Owners are looked up again with the next question; a service starts without.
+            LOG.warning("the owners of the machines are not known yet: %s", error.detail)
 
     def nodes(self) -> Sequence[NodeFacts]:
         """Return all machines, in the order of the file.
@@ -56,7 +65,7 @@ class StaticInventory:
         states = self._known_states()
         return [_with_state(machine, states) for machine in self._current().values()]
 
-    def node(self, name_or_uuid: str) -> NodeFacts | None:
+    def node(self, name_or_uuid: str, *, inspected: bool = False) -> NodeFacts | None:
         """Return a machine by name or uuid.
 
         :raises InventoryUnavailable: what is kept of it cannot be read.
@@ -74,7 +83,7 @@ class StaticInventory:
         :raises NodeTaken: it carries another mark.
         :raises InventoryUnavailable: it cannot be written down.
         """
-        with _kept():
+        with kept():
             assigned = self._states.assign(node_uuid, lessee_project_id, contract_uuid)
         if not assigned:
             raise NodeTaken(f"node: {node_uuid} carries the mark of another contract")
@@ -84,10 +93,10 @@ class StaticInventory:
 
         :raises InventoryUnavailable: it cannot be written down.
         """
-        with _kept():
+        with kept():
             self._states.remove_lessee(node_uuid, contract_uuid)
 
-    def undeploy(self, node_uuid: str, *, contract_uuid: str) -> None:
+    def undeploy(self, node_uuid: str, *, contract_uuid: str, directly: bool = False) -> None:
         """Do nothing: nothing is ever deployed that this driver would know of."""
 
     def remove_mark(self, node_uuid: str, *, contract_uuid: str) -> None:
@@ -95,7 +104,7 @@ class StaticInventory:
 
         :raises InventoryUnavailable: it cannot be written down.
         """
-        with _kept():
+        with kept():
             self._states.remove_mark(node_uuid, contract_uuid)
 
     def check(self) -> None:
@@ -108,7 +117,7 @@ class StaticInventory:
             raise InventoryUnavailable(self._problem)
 
     def _known_states(self) -> Mapping[str, NodeState]:
-        with _kept():
+        with kept():
             return self._states.all()
 
     def _current(self) -> Mapping[str, NodeFacts]:
@@ -116,9 +125,11 @@ class StaticInventory:
             problem = None
             try:
                 stamp = self._file.stamp()
-                if stamp != self._stamp or self._problem is not None:
+                if stamp != self._stamp or self._problem is not None or self._machines is None:
                     self._machines, self._stamp = self._read(), stamp
-            except ConfigurationInvalid as error:
+            except (ConfigurationInvalid, Unavailable) as error:
+                if self._machines is None:
+                    raise InventoryUnavailable(f"inventory: {error.detail}") from None
                 problem = error.detail
             if problem is not None and problem != self._problem:
                 LOG.error("the inventory cannot be read, what was read before stands: %s", problem)
@@ -136,7 +147,7 @@ class StaticInventory:
         return machines
 
 
-def create(conf: Any, states: NodeStates, resolve: Callable[[str], str]) -> StaticInventory:
+def create(conf: Any, context: DriverContext) -> StaticInventory:
     """Return the inventory that ``[static]`` describes; the entry point of the driver.
 
     :raises ConfigurationInvalid: it cannot be read.
@@ -153,16 +164,7 @@ def create(conf: Any, states: NodeStates, resolve: Callable[[str], str]) -> Stat
         resource_class_expression=options.resource_class_expression,
         properties_expression=options.properties_expression,
     )
-    return StaticInventory(InventoryFile(options.inventory_file, mapping), states, resolve)
-
-
-@contextmanager
-def _kept() -> Iterator[None]:
-    """Say in the port's words that the database with the states does not answer."""
-    try:
-        yield
-    except Unavailable as error:
-        raise InventoryUnavailable(f"inventory: {error.detail}") from error
+    return StaticInventory(InventoryFile(options.inventory_file, mapping), context.states, context.resolve)
 
 
 def _with_state(machine: NodeFacts, states: Mapping[str, NodeState]) -> NodeFacts:

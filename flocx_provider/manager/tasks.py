@@ -10,9 +10,11 @@ from datetime import datetime
 from flocx_common.manager.jobs import JobSpec
 from flocx_provider.ports.inventory import NodeInventory
 from flocx_provider.ports.market import MarketGateway
+from flocx_provider.ports.placement import PlacementAggregates
 from flocx_provider.ports.store import Store
 from flocx_provider.services.fulfillment import reconcile
 from flocx_provider.services.health import examine_offers
+from flocx_provider.services.placement_aggregates import keep_aggregates
 from flocx_provider.services.publishing import publish_offers, resync_offers
 from flocx_provider.services.pulling import await_allocations, pull_allocations
 from flocx_provider.services.registration import Heart
@@ -32,12 +34,21 @@ class Intervals:
     health: float
     heartbeat: float
     wait: float
+    placement: float = 0
 
 
 def provider_jobs(
-    store: Store, inventory: NodeInventory, market: MarketGateway, settings: ProviderSettings, intervals: Intervals
+    store: Store,
+    inventory: NodeInventory,
+    market: MarketGateway,
+    settings: ProviderSettings,
+    intervals: Intervals,
+    placement: PlacementAggregates | None = None,
 ) -> Sequence[JobSpec]:
-    """Return the jobs: two that listen and talk to the market, one that acts on nodes, and those around them."""
+    """Return the jobs: two that listen and talk to the market, one that acts on nodes, and those around them.
+
+    :param placement: the aggregates to keep, None for none.
+    """
     heart = Heart(market, store, settings)
 
     def publish(now: datetime) -> None:
@@ -65,7 +76,7 @@ def provider_jobs(
     def beat(now: datetime) -> None:
         heart.beat(now)
 
-    return [
+    jobs = [
         JobSpec(name="heartbeat", work=beat, interval=intervals.heartbeat),
         JobSpec(name="publish", work=publish, interval=intervals.publish, on_change=True),
         JobSpec(name="pull", work=pull, interval=intervals.pull, listen=listen),
@@ -74,3 +85,10 @@ def provider_jobs(
         JobSpec(name="health", work=examine, interval=intervals.health, on_change=True),
         JobSpec(name="resync", work=resync, interval=intervals.resync),
     ]
+    if placement is not None:
+
+        def aggregate(now: datetime) -> None:
+            keep_aggregates(inventory=inventory, placement=placement)
+
+        jobs.append(JobSpec(name="placement", work=aggregate, interval=intervals.placement, on_change=True))
+    return jobs

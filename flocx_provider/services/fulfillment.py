@@ -19,7 +19,7 @@ from flocx_common.domain.json_values import JSON
 from flocx_provider.domain.allocation import Allocation
 from flocx_provider.domain.fulfillment import Action, Decision, FulfillmentRules, decide, due, ending, in_order
 from flocx_provider.domain.node import NodeFacts
-from flocx_provider.ports.inventory import NodeInventory, NodeTaken
+from flocx_provider.ports.inventory import NodeClaimed, NodeInventory, NodeTaken
 from flocx_provider.ports.store import Store, UnitOfWork
 
 LOG = logging.getLogger(__name__)
@@ -43,6 +43,8 @@ def reconcile(*, inventory: NodeInventory, store: Store, rules: FulfillmentRules
     for allocation in in_order(waiting, now):
         try:
             _settle(allocation, facts, inventory, store, rules, now)
+        except NodeClaimed as error:
+            LOG.debug("allocation %s: %s", allocation.uuid, error.detail)
         except FlocxError as error:
             _wait(store, allocation, error.detail, now)
     return due(store.read(lambda uow: uow.allocations.unsettled()), now, rules)
@@ -58,6 +60,7 @@ def _settle(
 ) -> None:
     """Take an allocation as many steps on as can be taken now, and keep ``facts`` true to what was done."""
     current: Allocation | None = allocation
+    acted: set[Action] = set()
     for _ in range(_MOST_STEPS):
         if current is None or current.settled:
             return
@@ -66,7 +69,12 @@ def _settle(
             continue
         node = facts.get(current.node_uuid)
         decision = decide(current, node, now, rules)
+        if decision.action in acted:
+            # It takes its time, or did not take; the next round sees.
+            _wait(store, current, decision.reason, now)
+            return
         if decision.action in _ACTS:
+            acted.add(decision.action)
             _ACTS[decision.action](inventory, current)
             # Read back: a step counts when the inventory shows it. The node's
             # next contract goes on from there in the same round.
@@ -108,10 +116,20 @@ def _assign(inventory: NodeInventory, allocation: Allocation) -> None:
         LOG.info("allocation %s: %s", allocation.uuid, error.detail)
 
 
+def _undeploy_directly(inventory: NodeInventory, allocation: Allocation) -> None:
+    LOG.warning(
+        "node %s, allocation %s: what is deployed was not removed in time and is undeployed directly",
+        allocation.node_name or allocation.node_uuid,
+        allocation.uuid,
+    )
+    inventory.undeploy(allocation.node_uuid, contract_uuid=allocation.contract_uuid, directly=True)
+
+
 _ACTS: Mapping[Action, Callable[[NodeInventory, Allocation], None]] = {
     Action.ASSIGN: _assign,
     Action.REMOVE_LESSEE: lambda inventory, a: inventory.remove_lessee(a.node_uuid, contract_uuid=a.contract_uuid),
     Action.UNDEPLOY: lambda inventory, a: inventory.undeploy(a.node_uuid, contract_uuid=a.contract_uuid),
+    Action.UNDEPLOY_DIRECTLY: _undeploy_directly,
     Action.REMOVE_MARK: lambda inventory, a: inventory.remove_mark(a.node_uuid, contract_uuid=a.contract_uuid),
 }
 

@@ -53,9 +53,9 @@ def _brought_up(offer: Offer, node: NodeFacts | None, private: PrivateProperties
 def _problem(offer: Offer, node: NodeFacts | None) -> str | None:
     if node is None:
         return "the node is gone from the inventory"
-    if node.owner_project_id != offer.owner_project_id:
+    if node.conflict is None and node.owner_project_id != offer.owner_project_id:
         return "the node belongs to another project now"
-    return node.problem
+    return node.unfit
 
 
 def _write(seen: Offer, node: NodeFacts | None, private: PrivateProperties, now: datetime, uow: UnitOfWork) -> None:

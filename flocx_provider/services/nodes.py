@@ -81,7 +81,10 @@ def node_access(name_or_uuid: str, project_id: str, *, inventory: NodeInventory)
     if node is None:
         raise NodeNotFound(f"node: there is no node {name_or_uuid!r}", field="node")
     access = decide_access(
-        project_id=project_id, owner_project_id=node.owner_project_id, lessee_project_id=node.lessee_project_id
+        project_id=project_id,
+        owner_project_id=node.owner_project_id,
+        lessee_project_id=node.lessee_project_id,
+        contested=node.conflict is not None,
     )
     return node, access
 

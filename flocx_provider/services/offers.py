@@ -15,7 +15,7 @@ from flocx_common.domain.ids import new_id
 from flocx_common.domain.paging import ListQuery, Page
 from flocx_common.domain.window import TimeWindow
 from flocx_provider.domain.node import NodeFacts
-from flocx_provider.domain.offer import STANDING, Offer, OfferStatus, Publication, refuse_overlap
+from flocx_provider.domain.offer import OFFER_STATES, Offer, OfferStatus, Publication, refuse_overlap
 from flocx_provider.domain.private_properties import PrivateProperties
 from flocx_provider.ports.inventory import NodeInventory
 from flocx_provider.ports.store import Store, UnitOfWork
@@ -104,8 +104,7 @@ def change_offer(uuid: str, change: OfferChange, *, guard: Guard, store: Store, 
         price = offer.reserve_price if change.reserve_price is None else change.reserve_price
         if (end, price) == (offer.window.end, offer.reserve_price):
             return offer
-        if offer.status not in STANDING:
-            offer.after("change", now)
+        OFFER_STATES.fire(offer.status, "change")
         if end is not None and end <= floor_second(now):
             raise WindowInvalid(f"end_time: {end.isoformat()} has passed; withdraw the offer instead", field="end_time")
         window = _window(offer.window.start, end, now)
@@ -177,7 +176,7 @@ def event(event_type: str, offer: Offer, now: datetime, reason: str | None = Non
 
 
 def _own_node(inventory: NodeInventory, name_or_uuid: str, owner_project_id: str | None) -> NodeFacts:
-    node = inventory.node(name_or_uuid)
+    node = inventory.node(name_or_uuid, inspected=True)
     if node is None or node.owner_project_id is None or owner_project_id not in (None, node.owner_project_id):
         raise NodeNotFound(
             f"node_uuid: {name_or_uuid!r}: the project owns no node of that name or UUID", field="node_uuid"
@@ -222,9 +221,9 @@ def _new_offer(
         reserve_price=request.reserve_price,
         min_duration=request.min_duration,
         lessee_project_ids=request.lessee_project_ids,
-        problem=node.problem,
-        status=OfferStatus.AVAILABLE if node.problem is None else OfferStatus.SUSPENDED,
-        status_reason=node.problem,
+        problem=node.unfit,
+        status=OfferStatus.AVAILABLE if node.unfit is None else OfferStatus.SUSPENDED,
+        status_reason=node.unfit,
         publication=Publication.PENDING,
         publication_reason=None,
         request_digest=request.digest,

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from flocx_common.domain.errors import Unavailable
 from flocx_provider.db.static_nodes import SqlNodeStates
 from flocx_provider.drivers.inventory_file import InventoryFile, InventoryMapping
 from flocx_provider.drivers.static import StaticInventory
@@ -72,6 +73,22 @@ class TestStaticInventory(InventoryPromises):
         file.unlink()
         with pytest.raises(InventoryUnavailable, match=r"machines\.jsonl"):
             inventory.check()
+
+
+def test_a_static_inventory_waits_for_who_can_tell_the_owners_and_does_not_keep_a_service_from_starting(file):
+    silent = True
+
+    def resolve(name):
+        if silent:
+            raise Unavailable("the directory does not answer")
+        return name
+
+    inventory = StaticInventory(InventoryFile(str(file), MAPPING), FakeNodeStates(), resolve)
+    for ask in (inventory.check, inventory.nodes):
+        with pytest.raises(InventoryUnavailable, match="the directory does not answer"):
+            ask()
+    silent = False
+    assert len(inventory.nodes()) == 2
 
 
 class TestStaticInventoryOnFakeStates(InventoryPromises):

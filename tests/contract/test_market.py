@@ -2,8 +2,10 @@
 """The promises of the way to the market, kept by the fake and over HTTP by the market itself."""
 
 import threading
+from pathlib import Path
 
 import pytest
+import yaml
 
 from flocx_common.domain.paging import cursor_text
 from flocx_common.testing.clock import FrozenClock
@@ -100,6 +102,21 @@ class TestHttpMarket(MarketPromises):
     @pytest.fixture
     def place(self, harness):
         return HttpPlace(harness)
+
+    def test_a_provider_whose_user_sees_all_providers_registers_as_itself(self, place):
+        place.take_name("somebody else's")
+        theirs = place.harness.client("provider-2").heartbeat
+        [before] = place.harness.client("provider-2").providers()
+        users = Path(place.harness.conf.http_basic.users_file)
+        known = yaml.safe_load(users.read_text())
+        known["users"]["admin"]["roles"].append("service")
+        users.write_text(yaml.safe_dump(known))
+        powerful = HttpMarketGateway(lambda: place.harness.client("admin"))
+        uuid = powerful.register(name="provider-1", turnaround=600)
+        assert uuid != before["uuid"]
+        assert powerful.register(name="renamed", turnaround=600) == uuid
+        assert powerful.heartbeat(uuid)
+        assert theirs(before["uuid"])["name"] == "somebody else's"
 
 
 class Elsewhere:

@@ -20,6 +20,8 @@ class FakeKeystone:
 
     :ivar url: where it is.
     :ivar asked: the tokens it was asked to validate.
+    :ivar projects: what it lists, as are its other ``domains``; ``listed`` counts the questions, and
+        ``list_status`` is the status of the answer.
     """
 
     def __init__(self) -> None:
@@ -27,6 +29,10 @@ class FakeKeystone:
         self.url = f"http://127.0.0.1:{self._server.port}"
         self._tokens: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
+        self.projects: list[dict[str, str]] = []
+        self.domains: list[dict[str, str]] = []
+        self.listed = 0
+        self.list_status = 200
         self._server.start()
 
     def stop(self) -> None:
@@ -86,6 +92,10 @@ class FakeKeystone:
                 mine = self.issue("the-market", roles=("service",))
                 response = _json(201, self._tokens[mine]["body"])
                 response.headers["X-Subject-Token"] = mine
+            case "GET", "/v3/projects" | "/v3/domains":
+                self.listed += 1
+                found = {"projects": self.projects, "domains": [{"id": "default", "name": "Default"}, *self.domains]}
+                response = _json(self.list_status, found)
             case "GET", "/v3/auth/tokens":
                 wanted = request.headers["X-Subject-Token"]
                 self.asked.append(wanted)

@@ -6,15 +6,19 @@ from importlib.metadata import entry_points
 import pytest
 from oslo_config import cfg
 
+from flocx_common.conf.connections import connection_opts
 from flocx_common.domain.errors import ConfigurationInvalid
 from flocx_market import bootstrap as market_bootstrap
 from flocx_market.conf import opts as market_opts
 from flocx_provider import bootstrap as provider_bootstrap
-from flocx_provider.conf import market as provider_market
 from flocx_provider.conf import opts as provider_opts
 from tests.harness import write_conf
 
 SERVICES = {"market": market_opts, "provider": provider_opts}
+# Those of keystoneauth are keystoneauth's to explain.
+FOREIGN = {
+    (group, option.dest) for module in SERVICES.values() for group in module.CONNECTIONS for option in connection_opts()
+}
 
 
 def own_options():
@@ -22,8 +26,7 @@ def own_options():
     for service, module in SERVICES.items():
         for group, options in module.list_opts():
             for option in options:
-                # Those of keystoneauth are keystoneauth's to explain.
-                if (service, group) != ("provider", "market") or option in provider_market.OPTS:
+                if group not in module.CONNECTIONS or (group, option.dest) not in FOREIGN:
                     yield pytest.param(option, id=f"{service}-{group}-{option.name}")
 
 
@@ -47,6 +50,7 @@ UNITS = {
     "max_body_size": "bytes",
     "max_long_polls": "Requests",
     "workers": "processes",
+    "max_retries": "repetitions",
     "max_quantity": "nodes",
     "k": "share",
 }
@@ -72,8 +76,7 @@ def test_every_option_is_listed_once_and_listed_ones_are_registered(module):
     module.register(conf)
     conf([])
     # Credentials are registered when their kind is known.
-    credentials = {("market", option.dest) for option in provider_market.listed()[len(provider_market.OPTS) :]}
-    assert [name for name in listed if name not in credentials and name[1] not in conf[name[0]]] == []
+    assert [name for name in listed if name not in FOREIGN and name[1] not in conf[name[0]]] == []
 
 
 @pytest.mark.parametrize("module", SERVICES.values(), ids=SERVICES)

@@ -85,6 +85,26 @@ def test_a_service_token_that_is_none_helps_nobody(app, keystone, roles):
     app.get("/", headers=with_token(keystone.issue("late", expired=True), bad), status=401)
 
 
+def test_a_token_that_nobody_can_check_is_not_called_invalid(tmp_path):
+    gone = FakeKeystone()
+    app = application(tmp_path, {"api": {"auth_strategy": "keystone"}, "keystone_authtoken": gone.options()})
+    gone.stop()
+    for headers in (with_token("some"), with_token("some", "service")):
+        response = app.get("/", headers=headers, status=503)
+        assert response.json["errors"][0]["detail"] == "authentication: the identity service does not answer"
+    app.get("/", status=401)
+    app.get("/public", status=200)
+
+
+def test_of_service_tokens_only_those_of_services_count_unless_the_operator_says_otherwise(keystone, tmp_path):
+    options = keystone.options()
+    del options["service_token_roles_required"]
+    app = application(tmp_path, {"api": {"auth_strategy": "keystone"}, "keystone_authtoken": options})
+    token, mere = keystone.issue("ann"), keystone.issue("mere-user", roles=("member",))
+    app.get("/", headers=with_token(token, mere), status=401)
+    app.get("/", headers=with_token(token, keystone.issue("provider", roles=("service",))), status=200)
+
+
 def test_tokens_are_not_asked_after_for_public_routes_without_one(app, keystone):
     before = len(keystone.asked)
     app.get("/public")

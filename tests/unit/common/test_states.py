@@ -37,11 +37,11 @@ def test_an_allowed_event_gives_the_next_status():
     assert LIGHTS.fire(Light.RED, "go") is Light.GREEN
 
 
-def test_a_forbidden_event_is_refused_naming_status_event_and_what_is_possible():
+def test_a_forbidden_event_is_refused_naming_status_event_and_when_it_is_possible():
     with pytest.raises(InvalidTransition) as refused:
         LIGHTS.fire(Light.GREEN, "go")
-    assert refused.value.detail == "status: light is green; go is not possible, nothing is any more"
-    with pytest.raises(InvalidTransition, match="possible: go"):
+    assert refused.value.detail == "status: the light is green; go is possible only while it is red"
+    with pytest.raises(InvalidTransition, match="stop is possible never"):
         LIGHTS.fire(Light.RED, "stop")
 
 
@@ -92,7 +92,7 @@ def test_the_transitions_are_those_of_the_market_rules():
         ("active", "terminated"),
         ("active", "failed"),
     }
-    assert {(a.value, b.value) for a, _, b in BID_STATES} == {
+    assert {(a.value, b.value) for a, _, b in BID_STATES if a is not b} == {
         ("open", "matched"),
         ("open", "expired"),
         ("open", "cancelled"),

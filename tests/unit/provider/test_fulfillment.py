@@ -11,7 +11,13 @@ from flocx_provider.domain.fulfillment import Action, FulfillmentRules, decide, 
 from tests.builders import NOW, at, uid
 from tests.unit.provider.builders import provider_allocation, ready_node
 
-RULES = FulfillmentRules(delivery_timeout=timedelta(hours=1), undeploy=True, notice=timedelta(hours=1))
+RULES = FulfillmentRules(
+    delivery_timeout=timedelta(hours=1),
+    take_back_timeout=timedelta(minutes=10),
+    undeploy=True,
+    release_delay=timedelta(0),
+    notice=timedelta(hours=1),
+)
 MARK = uid(6001)
 HELD = {"contract_uuid": MARK, "lessee_project_id": "consumer-a"}
 ACTIVE = {"status": AllocationStatus.ACTIVE, "delivered_from": NOW}
@@ -53,7 +59,8 @@ def test_what_is_in_the_way_is_waited_for_and_fails_after_the_timeout(node, reas
     failed = decide(provider_allocation(), node, at(1), RULES)
     assert failed.action is Action.FAIL
     assert reason in failed.reason
-    assert not failed.breach
+    # What the owner runs on the node is never touched, and is the owner's breach.
+    assert failed.breach is (reason == "an instance is on the node")
 
 
 def test_a_contract_that_comes_late_has_its_own_time_for_delivery():
@@ -229,3 +236,55 @@ def test_a_crash_at_any_step_changes_nothing_in_the_outcome(crashes, deployed, e
     assert allocation.settled
     assert (node.contract_uuid, node.lessee_project_id, node.deployed) == (None, None, False)
     assert (allocation.delivered_from, allocation.delivered_until) == (NOW, over)
+
+
+def test_what_nova_does_not_remove_in_time_is_undeployed_directly():
+    ended = provider_allocation(**ACTIVE, end_time=at(1))
+    left = ready_node(contract_uuid=MARK, deployed=True)
+    assert action(ended, left, at(1)) is Action.UNDEPLOY
+    troubled = replace(ended, trouble="being removed", trouble_since=at(1))
+    assert action(troubled, left, at(1) + timedelta(minutes=9, seconds=59)) is Action.UNDEPLOY
+    assert action(troubled, left, at(1) + timedelta(minutes=10)) is Action.UNDEPLOY_DIRECTLY
+
+
+def test_trouble_from_before_the_end_does_not_shorten_the_time_for_removing():
+    troubled = provider_allocation(**ACTIVE, end_time=at(1), trouble="a conflict", trouble_since=at(0))
+    assert action(troubled, ready_node(contract_uuid=MARK, deployed=True), at(1)) is Action.UNDEPLOY
+
+
+def test_a_contract_called_off_early_gives_the_same_time_for_removing():
+    left = ready_node(contract_uuid=MARK, deployed=True)
+    ended = provider_allocation(**ACTIVE, market_status="released", trouble="being removed", trouble_since=at(1))
+    assert action(ended, left, at(1) + timedelta(minutes=9)) is Action.UNDEPLOY
+    assert action(ended, left, at(1) + timedelta(minutes=10)) is Action.UNDEPLOY_DIRECTLY
+
+
+def test_a_node_on_its_way_back_is_waited_for_and_not_undeployed_again():
+    ended = provider_allocation(**ACTIVE, end_time=at(1))
+    assert action(ended, ready_node(contract_uuid=MARK, busy="being cleaned"), at(1)) is Action.WAIT
+
+
+def test_a_node_that_contradicts_itself_is_not_handed_over_and_a_running_contract_reports_it():
+    contested = ready_node(conflict="they differ")
+    assert decide(provider_allocation(), contested, NOW, RULES).reason == "they differ"
+    assert action(provider_allocation(), contested, NOW) is Action.WAIT
+    running = decide(provider_allocation(**ACTIVE), ready_node(**HELD, conflict="they differ"), NOW, RULES)
+    assert (running.action, running.reason) == (Action.WAIT, "they differ")
+
+
+def test_a_node_keeps_our_mark_for_a_while_so_that_what_began_at_the_last_moment_is_removed():
+    rules = replace(RULES, release_delay=timedelta(seconds=30))
+    ended, bare = provider_allocation(**ACTIVE, end_time=at(1)), ready_node(contract_uuid=MARK)
+    late = at(1) + timedelta(seconds=29)
+    assert action(ended, bare, late, rules) is Action.NOTHING
+    assert action(ended, replace(bare, deployed=True), late, rules) is Action.UNDEPLOY
+    assert action(ended, bare, at(1) + timedelta(seconds=30), rules) is Action.REMOVE_MARK
+    assert due([ended], at(1), rules) == at(1) + timedelta(seconds=30)
+
+
+def test_a_contract_called_off_early_keeps_the_mark_from_then_on():
+    rules = replace(RULES, release_delay=timedelta(seconds=30))
+    called_off = provider_allocation(**ACTIVE, market_status="released", updated_at=at(2), end_time=at(10))
+    bare = ready_node(contract_uuid=MARK)
+    assert action(called_off, bare, at(2), rules) is Action.NOTHING
+    assert action(called_off, bare, at(2) + timedelta(seconds=30), rules) is Action.REMOVE_MARK
