@@ -105,7 +105,7 @@ def node(one: NodeView, names: Names, now: datetime) -> dict[str, Any]:
         "owner_project_name": names.get(facts.owner_project_id or ""),
         "resource_class": facts.resource_class,
         "properties": dict(facts.properties),
-        "health": {"ok": facts.problem is None, "problem": facts.problem},
+        "health": {"ok": facts.unfit is None, "problem": facts.unfit},
         "lessee_project_id": facts.lessee_project_id,
         "lessee_project_name": names.get(facts.lessee_project_id or ""),
         "offers": [_without_properties(offer(each, names)) for each in one.offers],

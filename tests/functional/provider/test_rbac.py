@@ -6,6 +6,7 @@ import re
 import pytest
 
 from flocx_provider.api.controllers.root import RootController
+from flocx_provider.policies import baremetal
 from flocx_provider.policies.rules import list_rules
 from tests.builders import uid
 from tests.functional import rbac_tables
@@ -35,7 +36,8 @@ def test_every_user_may_do_exactly_what_the_table_says(room, names, call, body, 
 
 
 def test_every_route_has_a_policy_rule_that_exists_or_is_public_on_purpose():
-    rbac_tables.check_rules(RootController, list_rules())
+    # The routes of Ironic's API are a table of their own, and its rules are held against that.
+    rbac_tables.check_rules(RootController, [rule for rule in list_rules() if rule not in baremetal.RULES])
 
 
 def test_every_route_is_in_the_table():
