@@ -54,7 +54,7 @@ def test_the_sample_configuration_has_every_option_commented_out_in_its_group(se
 
 @pytest.mark.parametrize("service", OPTIONS)
 def test_every_option_has_a_help_that_is_a_sentence(service):
-    borrowed = {"market"} if service == "provider" else set()
+    borrowed = set(OPTIONS[service].CONNECTIONS)
     for group, options in OPTIONS[service].list_opts():
         for option in options:
             assert option.help, f"[{group}] {option.dest}"
