@@ -69,6 +69,12 @@ class BadRequest(RequestRefused):
     code = "flocx.request.invalid"
 
 
+class ProjectUnknown(BadRequest):
+    """No project has this name, or several have it."""
+
+    code = "flocx.project.unknown"
+
+
 class Unauthorized(RequestRefused):
     """The credentials are missing or wrong."""
 
@@ -167,6 +173,18 @@ class ProviderUnregistered(Forbidden):
     """The calling service user speaks for no registered provider."""
 
     code = "flocx.provider.unregistered"
+
+
+class BaremetalAbsent(NotFound):
+    """The provider's nodes do not come from Ironic: there is no bare-metal API to mirror."""
+
+    code = "flocx.baremetal.absent"
+
+
+class BaremetalThingNotFound(NotFound):
+    """There is no such port, port group or volume connector, or the caller may not see it."""
+
+    code = "flocx.baremetal.not_found"
 
 
 class NodeNotFound(NotFound):
@@ -271,6 +289,24 @@ class ProviderInUse(Conflict):
     code = "flocx.provider.in_use"
 
 
+class NodeClaimed(Conflict):
+    """Another manager is at work on the node."""
+
+    code = "flocx.node.claimed"
+
+
+class NodeRefused(Conflict):
+    """The inventory refuses the change as the node is now."""
+
+    code = "flocx.node.refused"
+
+
+class PlacementRefused(Conflict):
+    """Placement or Nova refuses a change of a project's aggregate."""
+
+    code = "flocx.placement.refused"
+
+
 class NodeTaken(Conflict):
     """The node carries somebody else's mark or lessee."""
 
@@ -305,6 +341,24 @@ class InventoryUnavailable(ServiceFailed):
     """The provider's inventory does not answer."""
 
     code = "flocx.inventory.unavailable"
+
+
+class BaremetalUnavailable(ServiceFailed):
+    """The provider's Ironic does not answer."""
+
+    code = "flocx.baremetal.unavailable"
+
+
+class DirectoryUnavailable(ServiceFailed):
+    """The identity service does not tell the names of projects, and one was given."""
+
+    code = "flocx.directory.unavailable"
+
+
+class PlacementUnavailable(ServiceFailed):
+    """Placement or Nova does not answer."""
+
+    code = "flocx.placement.unavailable"
 
 
 class MarketUnavailable(ServiceFailed):

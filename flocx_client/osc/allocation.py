@@ -62,10 +62,14 @@ class _Allocations(Protocol):
 
 class _AllocationCommand(FlocxCommand):
     def of_contracts(self, contract: str | None) -> Iterator[Allocation]:
-        """Yield the allocations of a contract, or of all contracts that the project is in, the latest first."""
+        """Yield the allocations of a contract, or of all contracts that the project is in, the latest first, each by node."""
         market = self.clients.market
         contracts = market.contracts(sort="created_at:desc") if contract is None else [market.find_contract(contract)]
-        return (allocation for one in contracts for allocation in one.allocations)
+        return (
+            allocation
+            for one in contracts
+            for allocation in sorted(one.allocations, key=lambda part: part.node_name or part.node_uuid)
+        )
 
 
 class ListAllocations(_AllocationCommand, ListCommand):

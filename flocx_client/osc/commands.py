@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from itertools import islice
@@ -211,12 +212,12 @@ class ListCommand(_Shown, lister.Lister):
         long = getattr(parsed_args, "long", False)
         return self.all_columns(parsed_args) if long else super().default_columns(parsed_args)
 
+    @abstractmethod
     def rows(self, parsed_args: argparse.Namespace, limit: int | None) -> Iterable[Thing]:
         """Return the things, one after the other as they are read.
 
         :param limit: so many are wanted; None for all.
         """
-        raise NotImplementedError
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterable[Any]]:
         """Return names of columns, and rows as they are read."""
@@ -263,9 +264,9 @@ class ListCommand(_Shown, lister.Lister):
 class ShowCommand(_Shown, show.ShowOne):
     """A command that shows one thing, one field a row."""
 
+    @abstractmethod
     def one(self, parsed_args: argparse.Namespace) -> Thing:
         """Return the thing."""
-        raise NotImplementedError
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Sequence[Any]]:
         """Return names of fields, and their values."""

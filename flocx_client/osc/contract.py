@@ -18,7 +18,7 @@ STATUSES = ("created", "active", "completed", "cancelled", "terminated", "failed
 def _nodes(value: Any, _display: Display, _thing: Mapping[str, Any]) -> str:
     return "\n".join(
         f"{one['node_name'] or one['node_uuid']}: {one['status']}"
-        + (f", {one['status_reason']}" if one["status_reason"] else "")
+        + "".join(f", {said}" for said in (one["status_reason"], one.get("trouble")) if said)
         for one in sorted(value, key=lambda one: one["node_name"] or one["node_uuid"])
     )
 

@@ -15,6 +15,7 @@ from flocx_client.osc import exit_statuses
 from flocx_client.osc.clients import Unanswered
 from flocx_client.osc.endpoints import auth_origin, origin, without_secrets
 from flocx_client.osc.failure import Failure
+from flocx_client.reasons import reason_of
 
 _REFUSALS = (
     (errors.BadRequest, exit_statuses.USAGE),
@@ -69,10 +70,10 @@ def _unanswered(error: Unanswered, app: Any) -> str:
         )
     where = without_secrets(error.endpoint)
     if isinstance(cause, ksa.SSLError):
-        said = f"does not answer as it should: {reason_of(cause)}"
+        said = f"does not answer as it should: {_why(cause)}"
         check = "check its certificate and --os-cacert"
     elif isinstance(cause, ksa.ConnectionError | ksa.DiscoveryFailure):
-        said = f"does not answer: {reason_of(cause)}"
+        said = f"does not answer: {_why(cause)}"
         check = f"check that the service runs, and the address; {override.option} names another"
     else:
         said = f"does not answer, but something else does: {_after_place(str(error))}"
@@ -98,7 +99,7 @@ def _not_signed_in(error: Exception, app: Any) -> Failure | None:
         taken = auth_origin(app.cloud, app.options, os.environ)
         return Failure(
             exit_statuses.UNREACHABLE,
-            f"{_identity(app)} does not answer: {reason_of(error)}; its address was taken from {taken}; check that it "
+            f"{_identity(app)} does not answer: {_why(error)}; its address was taken from {taken}; check that it "
             "runs, and the address",
         )
     return None
@@ -109,20 +110,5 @@ def _identity(app: Any) -> str:
     return f"the identity service at {without_secrets(url)}" if url else "the identity service"
 
 
-def reason_of(error: BaseException) -> str:
-    """Return why a connection failed, as the operating system says it where it does."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, TimeoutError):
-            return "timed out"
-        if isinstance(seen, OSError) and seen.strerror:
-            return str(seen.strerror)
-        seen = seen.__cause__ or seen.__context__
-    if isinstance(error, ksa.ConnectTimeout):
-        return "timed out"
-    return _shortened(_after_place(str(error))) or type(error).__name__
-
-
-def _shortened(text: str) -> str:
-    words = " ".join(text.split())
-    return words if len(words) <= 200 else f"{words[:197]}..."
+def _why(error: BaseException) -> str:
+    return _after_place(reason_of(error))

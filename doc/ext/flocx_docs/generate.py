@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flocx_docs import (
+    baremetal_tables,
     command_pages,
     error_table,
     manual_pages,
@@ -25,6 +26,8 @@ def files() -> dict[str, str]:
     made = {"errors.txt": error_table.page(), "metrics.txt": metric_table.page()}
     made["requirement-examples.txt"] = requirement_tables.examples()
     made["requirement-bounds.txt"] = requirement_tables.bounds()
+    made["baremetal-routes.txt"] = baremetal_tables.page()
+    made["baremetal-lessee-fields.txt"] = baremetal_tables.fields()
     for service in ("market", "provider"):
         made[f"options-{service}.txt"] = option_lists.page(service)
         made[f"policy-{service}.txt"] = policy_tables.page(service)

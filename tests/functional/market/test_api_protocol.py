@@ -7,7 +7,7 @@ import pytest
 from keystoneauth1 import adapter
 
 from tests.builders import NOW, at
-from tests.harness import MARKET_URL
+from tests.harness import MARKET_URL, MarketHarness
 
 
 def error(response):
@@ -33,9 +33,21 @@ class TestDiscovery:
         assert data.max_microversion == (1, 0)
         assert data.url == "http://market.test/v1/"
 
-    def test_links_use_the_configured_public_endpoint(self, tmp_path, sqlite_market, clock):
-        from tests.harness import MarketHarness
+    @pytest.mark.parametrize(("parsed", "scheme"), [("true", "https"), ("false", "http")])
+    def test_behind_a_proxy_links_are_its_own_where_its_headers_are_to_be_believed(
+        self, tmp_path, sqlite_market, clock, parsed, scheme
+    ):
+        market = MarketHarness(
+            tmp_path,
+            sqlite_market.renew(),
+            sqlite_market.url,
+            clock,
+            oslo_middleware={"enable_proxy_headers_parsing": parsed},
+        )
+        root = market.browser(None).get("/", headers={"X-Forwarded-Proto": "https"}).json
+        assert root["versions"][0]["links"][0]["href"].startswith(f"{scheme}://")
 
+    def test_links_use_the_configured_public_endpoint(self, tmp_path, sqlite_market, clock):
         market = MarketHarness(
             tmp_path,
             sqlite_market.renew(),
@@ -251,7 +263,6 @@ class TestHealth:
     def test_it_is_not_ready_with_an_old_schema(self, tmp_path, database_url, clock):
         from flocx_common.db.engine import create_engine
         from flocx_common.db.transactions import Database
-        from tests.harness import MarketHarness
 
         database = Database(create_engine(database_url))
         market = MarketHarness(tmp_path, database, database_url, clock)

@@ -12,6 +12,7 @@ from flocx_client.osc.requirement_text import (
     parse_requirements,
 )
 from flocx_market.domain import requirements as market
+from tests.data import CHECKOUT
 
 # The library's own remark on literals without quotes, which the market takes.
 pytestmark = pytest.mark.filterwarnings("ignore:deprecated string literal syntax:PendingDeprecationWarning")
@@ -247,3 +248,17 @@ def test_whatever_is_typed_is_a_triple_or_a_mistake_that_can_be_shown(text):
         json.dumps(triple, allow_nan=False)
         assert len(triple) == 3
         assert parse_requirement(format_requirement(triple)) == triple
+
+
+def test_the_documentation_says_what_a_text_stands_for():
+    page = (CHECKOUT / "doc" / "source" / "requirements.rst").read_text()
+    table = page.partition("such a\ntext stands for:")[2].partition("It is split")[0].splitlines()
+    # A text, spaces, and the triple in JSON.
+    rows = [line.strip().rpartition("   ") for line in table if line.startswith("   ")]
+    assert len(rows) > 10
+    for text, _, triple in rows:
+        assert parse_requirement(text.strip()) == json.loads(triple), text
+    shown = page.partition("--require: this is no requirement:\n")[2].partition("Operators\n")[0]
+    with pytest.raises(RequirementTextError) as refused:
+        parse_requirement("cpus 32")
+    assert [line.removeprefix("   ") for line in shown.rstrip().splitlines()] == str(refused.value).splitlines()[-3:]
