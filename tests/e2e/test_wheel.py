@@ -129,9 +129,7 @@ def test_a_market_runs_from_the_wheel(services, tmp_path):
             assert [process.poll() for process in running] == [None, None]
             # Of both: a manager that has not got as far as its signal handlers is ended by a signal.
             try:
-                return all(
-                    requests.get(f"http://127.0.0.1:{its}/readyz", timeout=5).ok for its in (port, manager_port)
-                )
+                return all(requests.get(f"http://127.0.0.1:{its}/readyz", timeout=5).ok for its in (port, manager_port))
             except requests.ConnectionError:
                 return False
 
