@@ -33,6 +33,7 @@ from flocx_market.conf import opts
 from flocx_market.db.store import MarketStore
 from flocx_market.domain.bid import Limits
 from flocx_market.domain.clearing import Rules
+from flocx_market.domain.engine import UNBOUNDED, Effort
 from flocx_market.domain.lifecycle import Timeouts
 from flocx_market.domain.pricing import PricingOptions
 from flocx_market.manager.tasks import market_jobs
@@ -60,8 +61,18 @@ def migrations(conf: cfg.ConfigOpts) -> Migrations:
     return Migrations(MIGRATIONS, database(conf).engine)
 
 
-def rules(*, engine: str, ranking: str, pricing: str, k: Decimal) -> Rules:
+def rules(
+    *,
+    engine: str,
+    ranking: str,
+    pricing: str,
+    k: Decimal,
+    effort: Effort = UNBOUNDED,
+    pricing_budget: int | None = None,
+) -> Rules:
     """Return the rules of these names, from their entry points.
+
+    :param pricing_budget: placements the rule ``critical`` may try in a round; None for no bound.
 
     :raises ConfigurationInvalid: there is no such entry point.
     """
@@ -70,7 +81,8 @@ def rules(*, engine: str, ranking: str, pricing: str, k: Decimal) -> Rules:
         ranking=_plugin("rankings", "ranking", ranking),
         pricing=_plugin("pricing_rules", "pricing", pricing),
         pricing_name=pricing,
-        pricing_options=PricingOptions(k=k),
+        pricing_options=PricingOptions(k=k, budget=pricing_budget),
+        effort=effort,
     )
 
 
@@ -99,7 +111,12 @@ def settings(conf: cfg.ConfigOpts) -> MarketSettings:
             notice=timedelta(seconds=market.notice),
         ),
         rules=rules(
-            engine=clearing.engine, ranking=clearing.ranking, pricing=clearing.pricing, k=Decimal(str(clearing.k))
+            engine=clearing.engine,
+            ranking=clearing.ranking,
+            pricing=clearing.pricing,
+            k=Decimal(str(clearing.k)),
+            effort=Effort(work=clearing.work_limit, seconds=clearing.time_limit),
+            pricing_budget=clearing.pricing_budget,
         ),
         liveness_timeout=timedelta(seconds=market.liveness_timeout),
     )

@@ -28,6 +28,26 @@ OPTS = [
     cfg.FloatOpt(
         "k", default=0.5, min=0, max=1, help="For k_double: the share of the way from reserve to limit that is paid."
     ),
+    cfg.IntOpt(
+        "work_limit",
+        min=1,
+        help="Steps the engine may take in a round, counted by itself, so that the same book gives the same contracts "
+        "on any machine. Not set: as many as it needs. greedy always finishes and ignores it.",
+    ),
+    cfg.FloatOpt(
+        "time_limit",
+        default=60,
+        min=1,
+        help="Seconds after which an engine is stopped whatever it has got, as a last resort against a machine that "
+        "is too slow for work_limit; the round's log says so. greedy ignores it.",
+    ),
+    cfg.IntOpt(
+        "pricing_budget",
+        default=200_000,
+        min=0,
+        help="Placements that pricing critical may try in a round. Contracts it does not reach, in the order of the "
+        "ranking, are priced at the reserve of each node, and their price_rule says so.",
+    ),
     cfg.FloatOpt(
         "gather",
         default=0,

@@ -1,53 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every clearing engine promises, and how its awards become contracts."""
+"""A round: what an engine awards, at the prices of a rule."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-from flocx_market.domain.book import Book, BookBid, BookOffer, Span
-from flocx_market.domain.pricing import PricingOptions, PricingRule, Sale
+from flocx_market.domain.book import Book
+from flocx_market.domain.engine import UNBOUNDED, Award, Cleared, Effort, Engine
+from flocx_market.domain.pricing import Priced, PricingOptions, PricingRule, Sales
 from flocx_market.domain.ranking import Ranking
-from flocx_market.domain.supply import Supply
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Award:
-    """The nodes and the window that a round gives to one bid."""
-
-    bid: BookBid
-    contract: Span
-    offers: tuple[BookOffer, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cleared:
-    """What an engine made of a book: awards in ranking order, bids left open, and what is left over.
-
-    ``evaluations`` is how many (requirement, hardware) pairs were evaluated.
-    """
-
-    offers: Sequence[BookOffer]
-    awards: tuple[Award, ...]
-    left: tuple[BookBid, ...]
-    evaluations: int
-
-    @cached_property
-    def supply(self) -> Supply:
-        """What the awards have left of the offers."""
-        supply = Supply(self.offers)
-        for award in self.awards:
-            for offer in award.offers:
-                supply.take(offer, award.contract)
-        return supply
-
-
-#: A clearing engine: (book, now in seconds, ranking) -> awards and the bids left open.
-#: Pure; the same input in any order gives the same output; every bid is served
-#: whole or not at all; no bid stays open that what is left over could serve.
-Engine = Callable[[Book, int, Ranking], Cleared]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +20,7 @@ class Rules:
     pricing: PricingRule
     pricing_name: str
     pricing_options: PricingOptions
+    effort: Effort = UNBOUNDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +32,43 @@ class Deal:
     price_rule: str
 
 
-def priced(award: Award, rules: Rules) -> Deal:
-    """Return the award with the prices of the configured rule.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """A round thought through: deals in ranking order, and what the engine left.
 
-    :raises ValueError: the rule left the span between reserve and limit; a rule
-        that does is a defect, and no contract is made from it.
+    ``refused`` are awards whose prices left the span between reserve and limit;
+    no contract is made from them, and the texts say what the rule gave.
     """
-    prices: Sequence[int] = rules.pricing(Sale(award.bid, award.offers), rules.pricing_options)
-    within = all(offer.reserve <= price <= award.bid.limit for offer, price in zip(award.offers, prices, strict=True))
-    if not within:
-        raise ValueError(f"pricing rule {rules.pricing_name} gave {prices} for bid {award.bid.uuid}")
-    return Deal(award=award, prices=tuple(prices), price_rule=rules.pricing_name)
+
+    cleared: Cleared
+    deals: tuple[Deal, ...]
+    refused: tuple[tuple[Award, str], ...]
+
+
+def clear(book: Book, now: int, rules: Rules) -> Cleared:
+    """Return what the configured engine makes of a book."""
+    return rules.engine(book, now, rules.ranking, rules.effort)
+
+
+def hold_round(book: Book, now: int, rules: Rules) -> Round:
+    """Clear a book and price what is awarded. Pure: nothing is stored."""
+    return price_round(book, clear(book, now, rules), now, rules)
+
+
+def price_round(book: Book, cleared: Cleared, now: int, rules: Rules) -> Round:
+    """Return the deals of what an engine has cleared."""
+    sales = Sales(book=book, cleared=cleared, now=now, ranking=rules.ranking)
+    deals, refused = [], []
+    for award, priced in zip(cleared.awards, rules.pricing(sales, rules.pricing_options), strict=True):
+        if _within(award, priced):
+            deals.append(Deal(award=award, prices=priced.prices, price_rule=priced.rule or rules.pricing_name))
+        else:
+            # A rule that does this is a defect; it must not cost anybody else the round.
+            refused.append((award, f"pricing rule {rules.pricing_name} gave {priced.prices}"))
+    return Round(cleared=cleared, deals=tuple(deals), refused=tuple(refused))
+
+
+def _within(award: Award, priced: Priced) -> bool:
+    return len(priced.prices) == len(award.offers) and all(
+        offer.reserve <= price <= award.bid.limit for offer, price in zip(award.offers, priced.prices, strict=True)
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from flocx_common.domain.json_values import JSON, canonical_json
 from flocx_common.domain.money import from_micros, price_text
 from flocx_market.domain.book import Book, BookBid, BookOffer, Span, to_instant
-from flocx_market.domain.clearing import Award
+from flocx_market.domain.engine import Award
 from flocx_market.domain.greedy import place
 from flocx_market.domain.nearest import nearest_change
 from flocx_market.domain.requirements import ORDERED, Requirement, as_number

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from flocx_market.domain.book import Book, BookBid, Span
-from flocx_market.domain.clearing import Award, Cleared
+from flocx_market.domain.engine import UNBOUNDED, Award, Cleared, Effort
 from flocx_market.domain.filling import fill
 from flocx_market.domain.placement import Placement
 from flocx_market.domain.ranking import Ranking, ranked
@@ -12,12 +12,13 @@ from flocx_market.domain.stock import Stock
 from flocx_market.domain.supply import Supply, share_keys
 
 
-def clear(book: Book, now: int, ranking: Ranking) -> Cleared:
+def clear(book: Book, now: int, ranking: Ranking, effort: Effort = UNBOUNDED) -> Cleared:
     """Serve the open bids one after the other from what is left.
 
     The engine "greedy" of the market rules: no bid is left open that what is
     left over could serve, and raising a winning bid's limit never makes it
-    lose. The answer does not depend on the order of the input.
+    lose. The answer does not depend on the order of the input. It always
+    finishes, so ``effort`` does not bound it.
     """
     stock = Stock(book.offers)
     awards, left = [], []

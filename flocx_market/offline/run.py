@@ -19,7 +19,7 @@ from typing import Any
 from flocx_common.domain.money import from_micros, price_text, total
 from flocx_market.api import views
 from flocx_market.domain.book import Book, to_seconds
-from flocx_market.domain.clearing import Deal, Rules, priced
+from flocx_market.domain.clearing import Rules, clear, price_round
 from flocx_market.domain.explanation import as_json, explain
 from flocx_market.domain.formation import form_contract
 from flocx_market.offline.books import read_bids, read_offers
@@ -58,9 +58,9 @@ def clear_books(offers: Path, bids: Path, now: datetime, rules: Rules, out: Path
     with _timed(summary, "read"):
         book = Book(offers=read_offers(offers), bids=read_bids(bids))
     with _timed(summary, "clear"):
-        cleared = rules.engine(book, to_seconds(now), rules.ranking)
+        cleared = clear(book, to_seconds(now), rules)
     with _timed(summary, "price"):
-        deals = [priced(award, rules) for award in cleared.awards]
+        deals = price_round(book, cleared, to_seconds(now), rules).deals
         contracts = [form_contract(deal, now) for deal in deals]
     with _together(out) as directory:
         with _timed(summary, "write"), (directory / "contracts.jsonl").open("w", encoding="utf-8") as file:
@@ -79,7 +79,7 @@ def clear_books(offers: Path, bids: Path, now: datetime, rules: Rules, out: Path
         "left_open": len(cleared.left),
         "evaluations": cleared.evaluations,
     }
-    summary.surplus = from_micros(round(sum(_surplus(deal) for deal in deals)))
+    summary.surplus = from_micros(round(Decimal(sum(deal.award.surplus for deal in deals)) / 3600))
     summary.amount = total(contract.amount for contract in contracts)
     return summary
 
@@ -97,13 +97,6 @@ def _together(out: Path) -> Iterator[Path]:
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(out / file.name))
         for file in files:
             file.replace(out / file.name)
-
-
-def _surplus(deal: Deal) -> Decimal:
-    """Return what a deal is worth to both sides together: (limit - reserve) x node-hours, in price steps."""
-    award = deal.award
-    per_hour = sum(award.bid.limit - offer.reserve for offer in award.offers)
-    return Decimal(per_hour * award.contract.length) / 3600
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from flocx_common.domain.events import Event, projects
 from flocx_market.domain import lifecycle
 from flocx_market.domain.bid import Bid, BidStatus, to_book
 from flocx_market.domain.book import Book, BookBid, BookOffer, Span, to_seconds
-from flocx_market.domain.clearing import Deal, priced
+from flocx_market.domain.clearing import hold_round
 from flocx_market.domain.contract import Allocation, Contract
 from flocx_market.domain.formation import form_contract
 from flocx_market.domain.offer import STANDING, settled_status
@@ -139,14 +139,10 @@ def clear_market(*, store: Store, settings: MarketSettings, now: datetime) -> tu
     """Match the open bids; return how many contracts were made and how many lost to concurrent changes."""
     second = ceil_second(now)
     bids, book, generations = store.read(lambda uow: _open_book(uow, settings, now))
-    cleared = settings.rules.engine(book, to_seconds(second), settings.rules.ranking)
-    deals: list[Deal] = []
-    for award in cleared.awards:
-        try:
-            deals.append(priced(award, settings.rules))
-        except ValueError:
-            LOG.exception("no contract is made for bid %s", award.bid.uuid)
-    contracts = [form_contract(deal, second) for deal in deals]
+    held = hold_round(book, to_seconds(second), settings.rules)
+    for award, problem in held.refused:
+        LOG.error("no contract is made for bid %s: %s", award.bid.uuid, problem)
+    contracts = [form_contract(deal, second) for deal in held.deals]
     writer = _ContractWriter(store, bids, dict(generations), now)
     for first in range(0, len(contracts), _BATCH):
         writer.write(contracts[first : first + _BATCH])

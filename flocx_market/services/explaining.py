@@ -8,6 +8,7 @@ from datetime import datetime
 from flocx_common.domain.clock import ceil_second
 from flocx_market.domain.bid import Bid, BidStatus, to_book
 from flocx_market.domain.book import Book, to_seconds
+from flocx_market.domain.clearing import clear
 from flocx_market.domain.explanation import Explanation, explain, explain_award
 from flocx_market.ports.store import Store, UnitOfWork
 from flocx_market.services.settings import MarketSettings
@@ -32,7 +33,7 @@ def explain_bid(bid: Bid, *, store: Store, settings: MarketSettings, now: dateti
         return Book(bids=[*others, to_book(bid)], offers=offers, shortest=limits.shortest_contract)
 
     book = store.read(read)
-    cleared = settings.rules.engine(book, second, settings.rules.ranking)
+    cleared = clear(book, second, settings.rules)
     for award in cleared.awards:
         if award.bid.uuid == bid.uuid:
             return explain_award(award, book, second)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from flocx_common.domain.money import from_micros
 from flocx_market.domain import lifecycle
 from flocx_market.domain.book import Book, Spread, to_instant
-from flocx_market.domain.clearing import Rules, priced
+from flocx_market.domain.clearing import Rules, hold_round
 from flocx_market.domain.expressions import compile_expression
 from flocx_market.domain.formation import form_contract
 from flocx_market.domain.greedy import clear
@@ -19,8 +19,8 @@ RULES = Rules(engine=clear, ranking=value, pricing=reserve, pricing_name="reserv
 
 def broken(bid, offers, spare, hours=2):
     """A contract over ``offers`` whose first node fails after some hours, and what replaces it among ``spare``."""
-    award = clear(Book(bids=[bid], offers=offers), 0, value).awards[0]
-    made = form_contract(priced(award, RULES), to_instant(0))
+    [deal] = hold_round(Book(bids=[bid], offers=offers), 0, RULES).deals
+    award, made = deal.award, form_contract(deal, to_instant(0))
     first = made.allocations[0]
     made = lifecycle.hand_over(made, first.uuid, to_instant(0), to_instant(0)).contract
     now = to_instant(hours * HOUR)
