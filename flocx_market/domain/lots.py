@@ -27,8 +27,8 @@ Index = npt.NDArray[np.int32]
 #: shortest contract. Who differs in none of them is one seller.
 Seller = tuple[str, frozenset[str] | None, str, str | None, int]
 
-#: What changed in one offer: its number, its free windows before and after.
-Change = tuple[int, tuple[Span, ...], tuple[Span, ...]]
+#: What changed in one offer: its number, the free windows that went and those that came.
+Change = tuple[int, Sequence[Span], Sequence[Span]]
 
 # Numbers of lots that are kept of past answers to "which lots are of these kinds".
 _REMEMBERED = 4_000_000
@@ -64,12 +64,30 @@ class Lots:
         self._numbers: dict[str, int] | None = None
         self._of_kinds: dict[bytes, tuple[Index, int]] = {}
         self._remembered = 0
+        self._fill(offers)
+
+    def _fill(self, offers: Iterable[BookOffer]) -> None:
+        """Take in the first offers; the same as one :meth:`add` after the other, with less to write."""
+        groups: dict[tuple[int, int, int], list[int]] = {}
         # In order of uuid, the last word in ties, so that members come in order.
         for offer in sorted(offers, key=lambda one: one.uuid):
-            self.add(offer)
+            number = self._register(offer)
+            terms = self._terms_of[number]
+            for span in offer.free:
+                groups.setdefault((terms, span.begin, span.end), []).append(number)
+        for key, members in groups.items():
+            terms, begin, end = key
+            self._lots[key] = lot = self._open(terms, Span(begin, end), members)
+            self.count[lot] = len(members)
 
     def add(self, offer: BookOffer) -> int:
         """Take in an offer with its free windows and return its number."""
+        number = self._register(offer)
+        for span in offer.free:
+            self._join(number, span)
+        return number
+
+    def _register(self, offer: BookOffer) -> int:
         number = len(self.offers)
         self.offers.append(offer)
         digest = offer.hardware.digest
@@ -104,8 +122,6 @@ class Lots:
                 before.append(number)
         if self._numbers is not None:
             self._numbers[offer.uuid] = number
-        for span in offer.free:
-            self._join(number, span)
         return number
 
     def number(self, uuid: str) -> int | None:
@@ -132,22 +148,24 @@ class Lots:
 
         Return what changed, for :meth:`give_back`.
         """
-        changes = []
+        changes: list[Change] = []
         for number in numbers:
             turnaround = self.offers[number].turnaround
             blocked = Span(begin - turnaround, end + turnaround)
             for sibling in self.on_node(number):
-                before = self._spans[sibling]
-                after = tuple(piece for span in before for piece in without(span, blocked))
-                if after != before:
-                    self._replace(sibling, before, after)
-                    changes.append((sibling, before, after))
+                touched = [
+                    span for span in self._spans[sibling] if span.begin < blocked.end and blocked.begin < span.end
+                ]
+                if touched:
+                    pieces = [piece for span in touched for piece in without(span, blocked)]
+                    self._replace(sibling, touched, pieces)
+                    changes.append((sibling, touched, pieces))
         return changes
 
     def give_back(self, changes: Sequence[Change]) -> None:
         """Undo what :meth:`take` did; of several, the last first."""
-        for number, before, after in reversed(changes):
-            self._replace(number, after, before)
+        for number, went, came in reversed(changes):
+            self._replace(number, came, went)
 
     def having(self, lots: Index | Column, numbers: Iterable[int]) -> list[int]:
         """Return which of these lots hold one of these offers."""
@@ -176,21 +194,19 @@ class Lots:
             self._of_kinds[key] = rows, self.used
         return rows
 
-    def _replace(self, number: int, before: tuple[Span, ...], after: tuple[Span, ...]) -> None:
-        for span in before:
-            if span not in after:
-                self._leave(number, span)
-        for span in after:
-            if span not in before:
-                self._join(number, span)
-        self._spans[number] = after
+    def _replace(self, number: int, went: Sequence[Span], came: Sequence[Span]) -> None:
+        for span in went:
+            self._leave(number, span)
+        for span in came:
+            self._join(number, span)
+        self._spans[number] = (*(span for span in self._spans[number] if span not in went), *came)
 
     def _join(self, number: int, span: Span) -> None:
         terms = self._terms_of[number]
         key = (terms, span.begin, span.end)
         lot = self._lots.get(key)
         if lot is None:
-            self._lots[key] = self._open(terms, span, number)
+            self._lots[key] = self._open(terms, span, [number])
             return
         members = self.members[lot]
         if self.offers[members[-1]].uuid < self.offers[number].uuid:
@@ -210,18 +226,18 @@ class Lots:
             del self._lots[key]
             self._empty.setdefault(int(self._kind[lot]), []).append(lot)
 
-    def _open(self, terms: int, span: Span, number: int) -> int:
+    def _open(self, terms: int, span: Span, members: list[int]) -> int:
         kind, seller, reserve = self._terms[terms]
         empty = self._empty.get(kind)
         if empty:
             lot = empty.pop()
-            self.members[lot].append(number)
+            self.members[lot] = members
         else:
             lot = self.used
             if lot == len(self.count):
                 self._grow(2 * lot)
             self.used += 1
-            self.members.append([number])
+            self.members.append(members)
             self._kind[lot] = kind
         self.begin[lot], self.end[lot], self.reserve[lot], self.seller[lot] = span.begin, span.end, reserve, seller
         self.count[lot] = 1
