@@ -143,6 +143,10 @@ class Lots:
         """Return the number of the hardware of an offer."""
         return self._terms[self._terms_of[number]][0]
 
+    def seller_of(self, number: int) -> int:
+        """Return the number of the seller of an offer."""
+        return self._terms[self._terms_of[number]][1]
+
     def take(self, numbers: Iterable[int], begin: int, end: int) -> list[Change]:
         """Cut a contract, with the turnaround of the nodes around it, out of all offers of these nodes.
 
