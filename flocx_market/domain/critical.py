@@ -41,19 +41,23 @@ def critical(sales: Sales, options: PricingOptions) -> Sequence[Priced]:
 
 def replayed(sales: Sales, options: PricingOptions) -> tuple[Sequence[Priced], int]:
     """Return the prices of :func:`critical`, and how many placements they took."""
-    prices: dict[str, Priced] = {}
     if sales.cleared.report.engine == "greedy":
         served, spent = sales.cleared.awards, 0
     else:
         served, spent = greedy.clear(sales.book, sales.now, sales.ranking).awards, len(sales.book.bids)
-    replay = _Replay(sales, served, spent, options.budget)
+    replay = _Replay(sales, Stock(sales.book.offers), served, spent, options.budget)
+    return _prices(sales, replay), replay.spent
+
+
+def _prices(sales: Sales, replay: _Replay) -> Sequence[Priced]:
+    prices: dict[str, Priced] = {}
     awarded = {award.bid.uuid: award for award in sales.cleared.awards}
     for position in range(len(replay.order)):
         award = awarded.get(replay.order[position].uuid)
         if award is not None:
             prices[award.bid.uuid] = _priced(award, replay, position)
         replay.go_past(position)
-    return [prices[award.bid.uuid] for award in sales.cleared.awards], replay.spent
+    return [prices[award.bid.uuid] for award in sales.cleared.awards]
 
 
 def _priced(award: Award, replay: _Replay, position: int) -> Priced:
@@ -89,9 +93,9 @@ class _Replay:
     where a search would see it.
     """
 
-    def __init__(self, sales: Sales, served: Sequence[Award], spent: int, budget: int | None) -> None:
+    def __init__(self, sales: Sales, stock: Stock, served: Sequence[Award], spent: int, budget: int | None) -> None:
         self.sales, self.spent, self._budget, self._exhausted = sales, spent, budget, False
-        self.stock = Stock(sales.book.offers)
+        self.stock = stock
         self.order = ranked(sales.book.bids, sales.ranking, sales.now)
         self.keys = [self.key(bid) for bid in self.order]
         awards = {award.bid.uuid: award for award in served}
