@@ -147,3 +147,22 @@ def test_a_bid_that_greedy_would_not_serve_pays_its_limit():
     )
     held = Sales(book=Book(bids=[winner, loser], offers=[offer]), cleared=odd, now=0, ranking=value)
     assert [one.prices for one in critical(held, PricingOptions())] == [(6,)]
+
+
+def test_a_limit_that_comes_before_the_rival_is_enough_where_losing_to_it_would_cost_more():
+    # Behind the rival only the dear node is left; just ahead of it the cheap one is.
+    offers = [book_offer(1, reserve=0), book_offer(2, reserve=5)]
+    bids = [book_bid(1, limit=9, placed=2), book_bid(2, limit=3, placed=1)]
+    assert priced(bids, offers) == {uid(5001): ([4], None)}
+
+
+def test_a_rival_is_noticed_in_each_of_the_free_windows_of_a_node():
+    node = [book_offer(1, free=[(0, 10 * HOUR)])]
+    first = book_bid(1, limit=9, begin=4 * HOUR, end=6 * HOUR)
+    early = [book_bid(n, limit=limit, begin=0, end=2 * HOUR) for n, limit in ((2, 8), (3, 5))]
+    late = [book_bid(n, limit=limit, begin=8 * HOUR, end=10 * HOUR) for n, limit in ((4, 7), (5, 4))]
+    assert priced([first, *early, *late], node) == {
+        uid(5001): ([1], None),
+        uid(5002): ([5], None),
+        uid(5004): ([4], None),
+    }
