@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from heapq import heappop, heappush
 
 from flocx_market.domain.book import BookBid, BookOffer
-from flocx_market.domain.engine import Award, Cleared, EngineReport
+from flocx_market.domain.engine import Award
 from flocx_market.domain.greedy import award_of
 from flocx_market.domain.ranking import Ranking, ranked
 from flocx_market.domain.rivals import Rivals
@@ -36,6 +37,9 @@ class StandingBook:
         self._bids: dict[str, BookBid] = {}
         self._woken: set[str] = set()
         self._recent: set[str] = set()
+        # Bids for the rest of a window, by the instant from which it grows shorter.
+        self._to_start: list[tuple[int, str]] = []
+        self._started: set[str] = set()
         # Offers with free time that no round has seen yet.
         self._fresh: list[int] = []
         self._rivals: tuple[Rivals, Sequence[BookBid]] | None = None
@@ -53,6 +57,9 @@ class StandingBook:
             self._bids[bid.uuid] = bid
             self._woken.add(bid.uuid)
             self._recent.add(bid.uuid)
+            self._started.discard(bid.uuid)
+            if bid.duration is None:
+                heappush(self._to_start, (bid.begin, bid.uuid))
 
     def drop_bid(self, uuid: str) -> None:
         """Leave a bid out from here on; one that is not there is no error."""
@@ -77,10 +84,11 @@ class StandingBook:
         if number is not None:
             self.stock.lots.discard(number)
 
-    def hold(self, now: int, ranking: Ranking) -> Cleared:
-        """Hold a round: serve the open bids that what is free can serve, and cut it out.
+    def hold(self, now: int, ranking: Ranking) -> Sequence[Award]:
+        """Hold a round: serve the open bids that what is free can serve, cut it out, and return what was awarded.
 
-        The bids served are open no longer. Times given to it never go back.
+        The awards are in the order of the ranking; their bids are open no
+        longer. The instants of rounds never go back.
         """
         self.stock.since = now
         self._wake(now)
@@ -94,18 +102,15 @@ class StandingBook:
         for award in awards:
             self.drop_bid(award.bid.uuid)
         self._woken.clear()
-        return Cleared(
-            offers=(),
-            awards=tuple(awards),
-            left=tuple(ranked(self._bids.values(), ranking, now)),
-            evaluations=self.stock.evaluations,
-            report=EngineReport(engine="greedy"),
-        )
+        return awards
 
     def _wake(self, now: int) -> None:
         """Add to the woken bids those that may be served now and could not before."""
         # The contract of a bid for the rest of a window grows shorter, and so fits where it did not.
-        self._woken.update(uuid for uuid, bid in self._bids.items() if bid.duration is None and bid.begin < now)
+        while self._to_start and self._to_start[0][0] < now:
+            self._started.add(heappop(self._to_start)[1])
+        self._started &= self._bids.keys()
+        self._woken |= self._started
         fresh = [number for number in self._fresh if self.stock.lots.free(number)]
         self._fresh.clear()
         if not fresh:
@@ -113,7 +118,8 @@ class StandingBook:
         if self._rivals is None or len(self._recent) > _RECENT + len(self._rivals[1]) // 8:
             asked = [bid for uuid, bid in self._bids.items() if uuid not in self._woken]
             self._rivals = Rivals(self.stock, asked, now, self._shortest), asked
-            self._recent.clear()
+            # Those that are looked at anyway are not counted; if they stay open they are asked for next time.
+            self._recent = set(self._woken)
         rivals, counted = self._rivals
         for number in fresh:
             wanting = rivals.wanting(number)

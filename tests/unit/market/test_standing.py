@@ -18,8 +18,8 @@ from tests.builders import HOUR, book_bid, book_offer, uid
 from tests.unit.market.markets import bids, node_offers
 
 
-def outcome(cleared):
-    return [(a.bid, a.contract, [offer.uuid for offer in a.offers]) for a in cleared.awards]
+def outcome(awards):
+    return [(a.bid, a.contract, [offer.uuid for offer in a.offers]) for a in awards]
 
 
 class Model:
@@ -110,7 +110,7 @@ def test_every_round_gives_the_contracts_of_a_full_clear_of_what_is_open(ranking
                 model.now += data.draw(st.integers(1, 3))
             case "round":
                 expected = model.clear(ranking)
-                assert outcome(book.hold(model.now, ranking)) == outcome(expected)
+                assert outcome(book.hold(model.now, ranking)) == outcome(expected.awards)
                 assert {bid.uuid for bid in book.bids} == set(model.bids)
     # The audit: what is open against what is left makes no contract.
     book.hold(model.now, ranking)
@@ -122,18 +122,18 @@ def test_every_round_gives_the_contracts_of_a_full_clear_of_what_is_open(ranking
 def test_only_bids_that_something_new_could_serve_are_looked_at_again():
     asked = [book_bid(n, requirements=[["cpus", "==", n]]) for n in range(30)]
     book = StandingBook([], asked)
-    assert book.hold(0, value).awards == ()
+    assert book.hold(0, value) == []
     before = book.placements
     book.put_offer(book_offer(1, document={"cpus": 7}))
-    assert [award.bid.uuid for award in book.hold(0, value).awards] == [uid(5007)]
+    assert [award.bid.uuid for award in book.hold(0, value)] == [uid(5007)]
     assert book.placements - before == 1
 
 
 def test_a_round_without_changes_looks_at_nothing():
     book = StandingBook([book_offer(1)], [book_bid(n) for n in range(3)])
-    assert len(book.hold(0, value).awards) == 1
+    assert len(book.hold(0, value)) == 1
     before = book.placements
-    assert book.hold(0, value).awards == ()
+    assert book.hold(0, value) == []
     assert book.placements == before
 
 
@@ -147,8 +147,15 @@ def test_the_same_offer_told_twice_wakes_nobody():
     assert book.placements == before
 
 
+def test_a_bid_that_has_lost_once_is_served_by_the_next_offer():
+    book = StandingBook([], [book_bid(1, limit=5), book_bid(2, limit=4)])
+    for number, winner in ((1, 5001), (2, 5002)):
+        book.put_offer(book_offer(number))
+        assert [award.bid.uuid for award in book.hold(0, value)] == [uid(winner)]
+
+
 def test_time_alone_serves_a_bid_for_the_rest_of_its_window():
     book = StandingBook([book_offer(1, free=[(2 * HOUR, FOREVER)])], [book_bid(1)])
-    assert book.hold(0, value).awards == ()
-    [award] = book.hold(2 * HOUR, value).awards
+    assert book.hold(0, value) == []
+    [award] = book.hold(2 * HOUR, value)
     assert award.contract == Span(2 * HOUR, 10 * HOUR)
