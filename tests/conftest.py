@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import hypothesis
@@ -15,6 +16,11 @@ from flocx_common.testing.databases import KINDS, MigratedDatabase, empty_databa
 hypothesis.settings.register_profile("default", deadline=None, print_blob=True, max_examples=100)
 hypothesis.settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=2000)
 hypothesis.settings.load_profile(os.environ.get("FLOCX_TEST_PROFILE", "default"))
+
+# Shells start what runs in the background with Ctrl-C ignored, and every process that a test starts would
+# inherit that; tests press Ctrl-C, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: Set where a missing database is a failure and not a reason to skip.
 REQUIRED = os.environ.get("FLOCX_TEST_REQUIRE_DATABASES", "") not in ("", "0")

@@ -14,7 +14,7 @@ class Placement:
 
     ``dearest`` and ``total`` are reserves in smallest price steps; ``together``
     is the shared value as canonical JSON, empty where the bid asks for none.
-    ``ranks`` are the offers as a stock numbers them.
+    ``numbers`` are the offers as a stock numbers them.
     """
 
     dearest: int
@@ -23,4 +23,4 @@ class Placement:
     together: str
     offers: tuple[BookOffer, ...] = field(compare=False)
     end: int = field(compare=False)
-    ranks: tuple[int, ...] = field(compare=False, default=())
+    numbers: tuple[int, ...] = field(compare=False, default=())
