@@ -29,6 +29,7 @@ from flocx_market.domain.explanation import explain
 from flocx_market.domain.formation import form_contract
 from flocx_market.domain.pricing import PricingOptions, Sales
 from flocx_market.domain.requirements import parse_requirements
+from flocx_market.domain.standing import StandingBook
 from flocx_market.domain.stock import Stock
 from flocx_market.offline.books import read_bids, read_offers
 
@@ -137,36 +138,41 @@ def intern(options: Options) -> Result:
 
 
 def late(options: Options) -> Result:
-    """Microseconds for a bid that comes when the round is over, placed in what it left.
+    """Microseconds of the round that a bid makes which comes when the book has been cleared.
 
-    Some bids are held back from the round and come late. One that stays open is
-    explained as well. Each comes a second time with its duration inside a window
-    three times as long.
+    Some bids are held back and come late, one after the other, each a second
+    time with its duration inside a window three times as long. A bid that stays
+    open is explained as well, which is timed apart.
     """
     measured = Measured(options)
     step = max(2, len(measured.book.bids) // options.sample)
     held_back = {bid.uuid for bid in sorted(measured.book.bids, key=lambda bid: bid.uuid)[::step]}
     on_time = [bid for bid in measured.book.bids if bid.uuid not in held_back]
-    cleared = measured.clear(replace(measured.book, bids=on_time))
-    # The book that stands after the round: what its contracts leave.
-    supply = cleared.supply
-    stock = Stock([replace(offer, free=supply.free(offer)) for offer in measured.book.offers])
-    for bid in on_time:
-        # What the round has evaluated is known to the book that stands.
-        stock.place(bid, measured.now)
-    kinds: dict[str, list[float]] = {}
+    supply = measured.clear(replace(measured.book, bids=on_time)).supply
+    standing = StandingBook(measured.book.offers, on_time)
+    standing.hold(measured.now, measured.ranking)
+    rounds: dict[str, list[float]] = {}
+    explaining: dict[str, list[float]] = {}
     for bid in measured.book.bids:
         if bid.uuid in held_back:
             for kind, one in (("", bid), ("flexible ", flexible(bid, measured.now))):
                 began = time.perf_counter()
-                placement = stock.place(one, measured.now)
-                if placement is None:
+                standing.put_bid(one)
+                awards = standing.hold(measured.now, measured.ranking).awards
+                held = time.perf_counter()
+                if not awards:
                     explain(supply, one, measured.now)
-                name = kind + ("open" if placement is None else "matched")
-                kinds.setdefault(name, []).append(time.perf_counter() - began)
+                    explaining.setdefault(f"{kind}open", []).append(time.perf_counter() - held)
+                standing.drop_bid(one.uuid)
+                rounds.setdefault(kind + ("matched" if awards else "open"), []).append(held - began)
     measured.result["late"] = {
-        kind: {"bids": len(taken), "microseconds": statistics.median(taken) * 1e6, "most": max(taken) * 1e6}
-        for kind, taken in sorted(kinds.items())
+        kind: {
+            "bids": len(taken),
+            "microseconds": statistics.median(taken) * 1e6,
+            "most": max(taken) * 1e6,
+            "microseconds_explain": statistics.median(explaining.get(kind, [0.0])) * 1e6,
+        }
+        for kind, taken in sorted(rounds.items())
     }
     return measured.result
 

@@ -158,8 +158,12 @@ def late(bench: Bench) -> Iterator[Figure]:
             target=f"<= {targets.LATE_SECONDS * 1e6:g} or 1/{1 / targets.LATE_SHARE:,.0f} of a clear",
             met=met,
             detail=f"1/{clear / seconds:,.0f} of a clear; {of_kind[0]['bids']} bids, "
-            f"at most {median(of_kind, 'most'):,.0f} us",
+            f"at most {median(of_kind, 'most'):,.0f} us" + _explained(median(of_kind, "microseconds_explain")),
         )
+
+
+def _explained(microseconds: float) -> str:
+    return f"; explaining it {microseconds:,.0f} us" if microseconds else ""
 
 
 def quality(bench: Bench) -> Iterator[Figure]:

@@ -19,6 +19,7 @@ from flocx_market.domain.book import Book, Spread
 from flocx_market.domain.expressions import FREE_STEPS, MAX_STEPS, STEPS_PER_VALUE, Expression, allowed_steps
 from flocx_market.domain.ranking import value
 from flocx_market.domain.requirements import MAX_MATCH, MAX_REQUIREMENTS, parse_requirements
+from tests.benchmark_scripts import load
 from tests.builders import book_bid, book_offer, uid
 from tests.unit.market.markets import books
 
@@ -239,3 +240,10 @@ def test_a_bid_for_more_nodes_than_there_are_is_refused_by_counting():
     offers = [book_offer(number) for number in range(200)]
     many = book_bid(1, quantity=10_000, end=50 * 3600, duration=3600, offer_uuids=frozenset(uid(n) for n in range(200)))
     assert calls(lambda: greedy.clear(Book(bids=[many], offers=offers), 0, value)) < 100 * len(offers)
+
+
+def test_placing_a_hostile_bid_looks_at_each_offer_a_bounded_number_of_times():
+    # Each offer has a start of its own: every start against every offer would be 4 * 200 * 200 calls.
+    offers = 200
+    for (book, bid), (_, cost) in load("hostile_bids").measure(offers).items():
+        assert cost.calls <= 250 * offers, f"{bid} in {book}"
