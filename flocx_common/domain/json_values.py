@@ -9,6 +9,9 @@ import math
 from collections.abc import Mapping
 from typing import TypeAlias
 
+#: Text of this length counts as one value more where sizes are counted.
+CHARACTERS_PER_VALUE = 32
+
 #: Any JSON value. Mappings and lists nest; nothing else occurs.
 JSON: TypeAlias = bool | int | float | str | list["JSON"] | dict[str, "JSON"] | None
 
@@ -77,7 +80,7 @@ def size_within(value: object, bound: int) -> int | None:
         item = waiting.pop()
         count += 1
         if isinstance(item, str):
-            count += len(item) // 32
+            count += len(item) // CHARACTERS_PER_VALUE
         elif isinstance(item, dict):
             count += len(item)
             if count > bound:

@@ -20,14 +20,19 @@ import jmespath.lexer
 import jmespath.visitor
 
 from flocx_common.domain.errors import ExpressionInvalid
-from flocx_common.domain.json_values import JSON, depth_of, size_within
+from flocx_common.domain.json_values import CHARACTERS_PER_VALUE, JSON, depth_of, size_within
 
 #: Longest expression, in characters.
 MAX_LENGTH = 1024
 #: Deepest nesting of an expression, in nodes of its syntax tree.
 MAX_DEPTH = 48
-#: Most work one evaluation may take, in steps; beyond it the result is null.
+#: Most work one evaluation may take on any document, in steps; beyond it the result is null.
 MAX_STEPS = 100_000
+#: What an evaluation may take on every document, and for each value of a large one
+#: (counted by :func:`flocx_common.domain.json_values.size_within`): work that an
+#: honest expression needs grows no faster than the document.
+FREE_STEPS = 2_000
+STEPS_PER_VALUE = 4
 #: Largest result, counted by :func:`flocx_common.domain.json_values.size_within`.
 MAX_RESULT = 50_000
 #: Deepest nesting of a result.
@@ -51,22 +56,34 @@ class _OutOfBoundsError(Exception):
 
 
 class _BoundedInterpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]
-    """The library's interpreter, with every step and every built value counted."""
+    """The library's interpreter for one evaluation, with every step and every built value counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, document: object) -> None:
         super().__init__()
+        self._document = document
         self._steps = 0
+        self._allowed = min(FREE_STEPS, MAX_STEPS)
+        self._looked_at_document = False
+
+    def _step(self, count: int = 1) -> None:
+        self._steps += count
+        while self._steps > self._allowed:
+            self._allow_more()
 
     def _spend(self, value: object) -> None:
-        size = size_within(value, MAX_STEPS - self._steps)
-        if size is None:
-            raise _OutOfBoundsError
+        while (size := size_within(value, self._allowed - self._steps)) is None:
+            self._allow_more()
         self._steps += size
 
-    def visit(self, node: _Node, *args: object, **kwargs: object) -> object:
-        self._steps += 1
-        if self._steps > MAX_STEPS:
+    def _allow_more(self) -> None:
+        """Allow what the document is large enough for; few evaluations ever need to know its size."""
+        if self._looked_at_document:
             raise _OutOfBoundsError
+        self._looked_at_document = True
+        self._allowed = allowed_steps(self._document)
+
+    def visit(self, node: _Node, *args: object, **kwargs: object) -> object:
+        self._step()
         return super().visit(node, *args, **kwargs)
 
     def _built(self, result: object) -> object:
@@ -74,7 +91,18 @@ class _BoundedInterpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[mis
         return result
 
     def visit_flatten(self, node: _Node, value: object) -> object:
-        return self._built(super().visit_flatten(node, value))
+        base = self.visit(node["children"][0], value)
+        if not isinstance(base, list):
+            return None
+        # Empty lists leave no trace in the result, but they are walked over.
+        self._step(len(base))
+        flat: list[object] = []
+        for element in base:
+            if isinstance(element, list):
+                flat.extend(element)
+            else:
+                flat.append(element)
+        return self._built(flat)
 
     def visit_multi_select_list(self, node: _Node, value: object) -> object:
         return self._built(super().visit_multi_select_list(node, value))
@@ -100,13 +128,18 @@ class _BoundedInterpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[mis
     def visit_function_expression(self, node: _Node, value: object) -> object:
         # Every argument is a value, or an expression over a value already
         # charged for; what the functions build is no larger than what they got,
-        # but for join() and to_string(), whose results are charged too.
+        # or a few times that, and charged too.
         arguments = []
         for child in node["children"]:
             argument = self.visit(child, value)
             if child["type"] != "expref":
                 self._spend(argument)
             arguments.append(argument)
+        match node["value"], arguments:
+            case "join", [str(glue), list(parts)]:
+                # What stands between the parts is there once for each: the one result that
+                # can be larger than what it is made of many times over.
+                self._step(len(glue) * len(parts) // CHARACTERS_PER_VALUE)
         return self._built(_FUNCTIONS.call_function(node["value"], arguments))
 
 
@@ -128,7 +161,7 @@ class Expression:
     def evaluate(self, document: object) -> JSON:
         """Return what the expression gives on a JSON document; null whenever it fails.
 
-        Total: it never raises, and takes at most :data:`MAX_STEPS` steps.
+        Total: it never raises, and takes at most :func:`allowed_steps` steps.
         """
         if self._path is not None:
             value: JSON = document  # type: ignore[assignment]
@@ -138,7 +171,7 @@ class Expression:
                 value = value.get(key)
             return value
         try:
-            result = _BoundedInterpreter().visit(self._tree, document)
+            result = _BoundedInterpreter(document).visit(self._tree, document)
         except Exception:
             # Type errors of the library, running out of steps, values that
             # cannot be compared: an expression that fails gives null, so that
@@ -167,6 +200,12 @@ def compile_expression(text: str) -> Expression:
     :raises ExpressionInvalid: as :class:`Expression`.
     """
     return Expression(text)
+
+
+def allowed_steps(document: object) -> int:
+    """Return how many steps one evaluation on a document may take."""
+    size = size_within(document, MAX_STEPS // STEPS_PER_VALUE)
+    return MAX_STEPS if size is None else min(MAX_STEPS, max(FREE_STEPS, STEPS_PER_VALUE * size))
 
 
 def is_true(value: object) -> bool:

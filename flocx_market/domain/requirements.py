@@ -24,11 +24,15 @@ from flocx_market.domain.expressions import Expression, compile_expression, is_t
 MAX_REQUIREMENTS = 64
 #: Longest regular expression, in characters.
 MAX_PATTERN = 512
+#: Most work of one search: instructions of the compiled expression times
+#: characters of the text. Beyond it ``matches`` does not hold. Linear time is
+#: not enough of a bound where both are a stranger's.
+MAX_MATCH = 250_000
 #: Largest value of a triple, counted by ``size_within``, and its deepest nesting.
 MAX_VALUE = 2000
 MAX_VALUE_DEPTH = 16
 
-_PATTERN_MEMORY = 1 << 20
+_PATTERN_MEMORY = 1 << 18
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 
@@ -209,13 +213,16 @@ def _matches(value: JSON, _normalize: _Normalize) -> _Test:
     options = re2.Options()
     options.max_mem = _PATTERN_MEMORY
     options.log_errors = False
+    # Nobody asks what the groups held, and keeping track of them costs.
+    options.never_capture = True
     try:
         pattern = re2.compile(value, options)
     except re2.error as error:
         reason = error.args[0] if error.args else "it cannot be read"
         problem = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
         raise ValueError(f"{_shown(value)} is no RE2 regular expression: {problem}") from None
-    return lambda result: isinstance(result, str) and pattern.search(result) is not None
+    longest = MAX_MATCH // max(1, pattern.programsize)
+    return lambda result: isinstance(result, str) and len(result) <= longest and pattern.search(result) is not None
 
 
 def _in(value: JSON, normalize: _Normalize) -> _Test:
