@@ -18,6 +18,7 @@ from flocx_market.db import models
 from flocx_market.db.store import MarketStore
 from flocx_market.domain import lifecycle
 from flocx_market.domain.bid import BidStatus, SpreadRule
+from flocx_market.domain.book import to_instant
 from flocx_market.domain.contract import AllocationStatus, ContractStatus
 from flocx_market.domain.offer import OfferStatus
 from flocx_market.ports.store import Viewer
@@ -357,7 +358,9 @@ class TestNodes:
 class TestTaken:
     def taken(self, store, since=NOW):
         found = store.read(lambda uow: uow.contracts.taken(since))
-        return {node: [(w.start, w.end) for w in windows] for node, windows in found.items()}
+        return {
+            node: [(to_instant(span.begin), to_instant(span.end)) for span in spans] for node, spans in found.items()
+        }
 
     def test_live_windows_and_delivered_ones_that_end_later_are_taken(self, store):
         add(store, offers=[market_offer(1), market_offer(2)], bids=[market_bid()], contracts=[contract(2)])
