@@ -7,8 +7,8 @@ round is held in the stages of the manager: *look* is everything but matching
 (what expires, is late, or is to be replaced), *read* is bids, offers and free
 time, *parse* reads the hardware documents as a stream, *intern* sorts them into
 classes, *clear* matches and prices, *write* makes the contracts. A process that
-goes on already knows the documents: *read again* is what it needs for the next
-round, before anything is written.
+goes on already knows the documents, so *parse* and *intern* are counted apart
+and are in the first cycle of a process only.
 """
 
 from __future__ import annotations
@@ -90,20 +90,21 @@ def _load_offers(connection: sa.Connection, batch: Sequence[Mapping[str, Any]], 
         for uuid in new
     ]
     insert_many(connection, models.providers, providers)
-    documents = {digest(entity["properties"]): entity["properties"] for entity in batch}
+    digests = [digest(entity["properties"]) for entity in batch]
+    documents = {key: entity["properties"] for key, entity in zip(digests, batch, strict=True)}
     column = models.hardware_documents.c.digest
     there = set(connection.execute(sa.select(column).where(column.in_(sorted(documents)))).scalars())
     rows = [{"digest": key, "document": document} for key, document in documents.items() if key not in there]
     insert_many(connection, models.hardware_documents, rows)
     insert_many(connection, models.nodes, [{"node_uuid": entity["node_uuid"], "generation": 0} for entity in batch])
-    insert_many(connection, models.offers, [_offer(entity) | stamps for entity in batch])
+    rows = [{"properties_digest": key} | _offer(entity) | stamps for key, entity in zip(digests, batch, strict=True)]
+    insert_many(connection, models.offers, rows)
 
 
 def _offer(entity: Mapping[str, Any]) -> dict[str, Any]:
     plain = ("uuid", "name", "provider_uuid", "owner_project_id", "resource_type", "node_uuid", "node_name")
     return {
         **{field: entity[field] for field in (*plain, "resource_class", "min_duration", "lessee_project_ids")},
-        "properties_digest": digest(entity["properties"]),
         "start_time": datetime.fromisoformat(entity["start_time"]),
         "end_time": None if entity["end_time"] is None else datetime.fromisoformat(entity["end_time"]),
         "reserve_price": Decimal(entity["reserve_price"]),
@@ -165,11 +166,12 @@ class TimedClasses(HardwareClasses):
         self.added += 1
 
 
-def measure(database: Database, pricing: str, now: datetime) -> dict[str, Any]:
+def measure(database: Database, pricing: str | None, now: datetime) -> dict[str, Any]:
     """Hold one round in its stages and return what was measured."""
     store, meter, classes = MarketStore(database), Meter(database.engine), TimedClasses()
     conf = bootstrap.configuration([])
-    conf.set_override("pricing", pricing, "clearing")
+    if pricing is not None:
+        conf.set_override("pricing", pricing, "clearing")
     settings = bootstrap.settings(conf)
     with meter.stage("look"):
         clearing.expire(store=store, settings=settings, now=now)
@@ -177,10 +179,10 @@ def measure(database: Database, pricing: str, now: datetime) -> dict[str, Any]:
         replace_failed(store=store, settings=settings, now=now, classes=classes)
     with meter.stage("read"):
         opened = store.read(lambda uow: clearing.open_book(uow, settings, now, classes))
-    # The same without a document, then without the sorting, leave the parts.
+    # Once more, with the documents known: what is missing now, they took.
     with meter.stage("read again"):
         store.read(lambda uow: clearing.open_book(uow, settings, now, classes))
-    first, again = meter.seconds["read"], meter.seconds["read again"]
+    first, again = meter.seconds["read"], meter.seconds.pop("read again")
     meter.seconds |= {"read": again, "parse": first - again - classes.seconds, "intern": classes.seconds}
     with meter.stage("clear"):
         held = hold_round(opened.book, to_seconds(ceil_second(now)), settings.rules)
@@ -195,8 +197,10 @@ def measure(database: Database, pricing: str, now: datetime) -> dict[str, Any]:
         "contracts": written,
         "nodes": sum(len(deal.award.offers) for deal in held.deals),
         "lost": lost,
+        "pricing": settings.rules.pricing_name,
         "seconds": {name: round(value, 3) for name, value in meter.seconds.items()},
         "cycle_seconds": round(cycle, 3),
+        "first_cycle_seconds": round(cycle + meter.seconds["parse"] + meter.seconds["intern"], 3),
         "intern_us_per_document": round(1e6 * classes.seconds / max(classes.added, 1), 1),
         "parse_us_per_document": round(1e6 * meter.seconds["parse"] / max(classes.added, 1), 1),
         "statements": meter.statements,
@@ -213,7 +217,7 @@ def main() -> None:
     parser.add_argument("--offers", type=int, help="take so many offers of the book (default: all)")
     parser.add_argument("--bids", type=int, help="take so many bids of the book (default: all)")
     parser.add_argument("--now", type=datetime.fromisoformat, default=datetime(2027, 1, 1, tzinfo=UTC), help="instant")
-    parser.add_argument("--pricing", default="critical", help="pricing rule (default: %(default)s)")
+    parser.add_argument("--pricing", help="pricing rule (default: the market's)")
     parser.add_argument("--json", type=Path, help="write the result there, too")
     options = parser.parse_args()
     problem = unavailable(options.database)

@@ -52,12 +52,27 @@ def sale_lines(rows: Iterable[Sequence[Any]]) -> list[SaleLine]:
     """Return what a round reads of offers; few windows and prices differ, so each is made once."""
     span = lru_cache(maxsize=None)(_span)
     micros = lru_cache(maxsize=None)(to_micros)
-    return [
-        SaleLine(
-            *row[:7], span(*row[7:9]), micros(row[9]), row[10], None if row[11] is None else frozenset(row[11]), row[12]
+    lines = []
+    for row in rows:
+        *terms, start, end, reserve, least, to, generation = row
+        uuid, node_uuid, node_name, provider_uuid, owner, kind, digest = terms
+        lines.append(
+            SaleLine(
+                uuid=uuid,
+                node_uuid=node_uuid,
+                node_name=node_name,
+                provider_uuid=provider_uuid,
+                owner_project_id=owner,
+                resource_class=kind,
+                properties_digest=digest,
+                window=span(start, end),
+                reserve=micros(reserve),
+                min_duration=least,
+                lessees=None if to is None else frozenset(to),
+                generation=generation,
+            )
         )
-        for row in rows
-    ]
+    return lines
 
 
 def _span(start: datetime, end: datetime | None) -> Span:
