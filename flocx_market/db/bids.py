@@ -65,7 +65,7 @@ class SqlBids:
     def open_windows(self) -> Sequence[BidWindow]:
         """Return the windows of all open bids."""
         query = sa.select(bids.c.uuid, bids.c.start_time, bids.c.end_time, bids.c.duration)
-        rows = self._connection.execute(query.where(bids.c.status == str(BidStatus.OPEN)).order_by(bids.c.uuid))
+        rows = self._connection.execute(query.where(bids.c.status == str(BidStatus.OPEN)).order_by(bids.c.uuid)).all()
         return [BidWindow(uuid, to_seconds(start), to_seconds(end), duration) for uuid, start, end, duration in rows]
 
     def by_uuid(self, uuids: Collection[str]) -> Mapping[str, Bid]:

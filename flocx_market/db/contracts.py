@@ -142,7 +142,7 @@ class SqlContracts:
         if node_uuids is not None:
             query = query.where(allocations.c.node_uuid.in_(sorted(node_uuids)))
         stretches: dict[str, list[Span]] = defaultdict(list)
-        for node_uuid, start, end in self._connection.execute(query):
+        for node_uuid, start, end in self._connection.execute(query).all():
             stretches[node_uuid].append(Span(to_seconds(start), to_seconds(end)))
         return stretches
 

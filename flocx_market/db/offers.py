@@ -95,7 +95,7 @@ class SqlOffers:
             .join(nodes, nodes.c.node_uuid == offers.c.node_uuid)
             .where(offers.c.status == _AVAILABLE)
         )
-        return sale_lines(self._connection.execute(query))
+        return sale_lines(self._connection.execute(query).all())
 
     def documents(self, digests: Collection[str]) -> Iterator[tuple[str, Mapping[str, JSON]]]:
         """Yield these hardware documents of available offers with their digests, one at a time.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -27,7 +27,12 @@ _MOST_EXPRESSIONS = 128
 # Values of one expression that are remembered by what it reads.
 _MOST_VALUES = 4096
 
-_Value = Callable[[str, Mapping[str, JSON]], Hashable]
+# What tells documents apart: the value of an expression, by its text, or what it reads.
+_Column = tuple[str, bool]
+# From the digest of a document, and the document, to the values of some columns.
+_Values = Callable[[str, Mapping[str, JSON]], tuple[Hashable, ...]]
+# All values of a document, group by group.
+_Row = tuple[tuple[Hashable, ...], ...]
 
 # As it is written, unlike the canonical text, which takes ten times as long.
 _text_of = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
@@ -72,10 +77,10 @@ class HardwareClasses:
 
     def __init__(self) -> None:
         self._live = LiveExpressions()
-        self._columns: dict[tuple[str, bool], _Value] = {}
+        self._groups: Mapping[tuple[_Column, ...], _Values] = {}
         self._reads = Reads()
         self._class_of: dict[str, int] = {}
-        self._numbers: dict[tuple[Hashable, ...], int] = {}
+        self._numbers: dict[_Row, int] = {}
         # Of each class, by number: the smallest digest, and that document.
         self._least: list[tuple[str, JSON]] = []
 
@@ -93,7 +98,7 @@ class HardwareClasses:
 
     def add(self, key: str, document: Mapping[str, JSON]) -> None:
         """Show a document with its digest."""
-        values = tuple([value(key, document) for value in self._columns.values()])
+        values = tuple([values_of(key, document) for values_of in self._groups.values()])
         number = self._numbers.setdefault(values, len(self._least))
         if number == len(self._least):
             self._least.append((key, self._reads.pruned(dict(document))))
@@ -110,13 +115,14 @@ class HardwareClasses:
 
         :param live: as given to :meth:`unknown` last.
         """
-        asked = _columns(live)
-        names = list(self._columns)
+        asked = {column for group in _groups(live) for column in group}
+        names = [column for group in self._groups for column in group]
         wanted = [index for index, name in enumerate(names) if name in asked]
         found: dict[tuple[Hashable, ...], tuple[str, JSON]] = {}
         coarse: list[tuple[Hashable, ...]] = []
         for values, number in self._numbers.items():
-            seen = tuple([values[index] for index in wanted])
+            flat = [value for group in values for value in group]
+            seen = tuple([flat[index] for index in wanted])
             coarse.append(seen)
             found[seen] = min(found.get(seen, self._least[number]), self._least[number], key=lambda one: one[0])
         classes: dict[tuple[Hashable, ...], Hardware] = {}
@@ -130,7 +136,7 @@ class HardwareClasses:
     def _restart(self, live: LiveExpressions) -> None:
         both = LiveExpressions(live.of_documents | self._live.of_documents, live.of_offers | self._live.of_offers)
         self._live = both if len(both.of_documents) + len(both.of_offers) <= _MOST_EXPRESSIONS else live
-        self._columns = dict(sorted(_columns(self._live).items(), key=lambda item: item[0]))
+        self._groups = _groups(self._live)
         self._reads = Reads()
         for expression in self._live.of_documents | self._live.of_offers:
             self._reads.add(expression)
@@ -145,46 +151,66 @@ class HardwareClasses:
         self._class_of = {key: numbers[number] for key, number in kept.items()}
 
 
-def _columns(live: LiveExpressions) -> dict[tuple[str, bool], _Value]:
-    """Return what tells documents apart: by text, and whether that is what is read instead of what is given."""
-    columns = {(expression.text, False): _value(expression) for expression in live.of_documents}
-    for expression in live.of_offers:
+def _groups(live: LiveExpressions) -> Mapping[tuple[_Column, ...], _Values]:
+    """Return what gives the values of columns, for columns that are looked up together."""
+    plain: list[Expression] = []
+    others: list[Expression] = []
+    groups: dict[tuple[_Column, ...], _Values] = {}
+    for expression in sorted(live.of_documents | live.of_offers, key=lambda one: one.text):
         reads = reads_of(expression)
-        if not reads.whole and not reads.counted and _OFFER not in reads.keys:
-            columns[expression.text, False] = _value(expression)
-            continue
-        rest = reads.without(_OFFER)
-        if rest.whole or rest.counted or rest.keys:
-            columns[expression.text, True] = _what_is_read(rest)
-    return columns
+        sees_offer = reads.whole or reads.counted or _OFFER in reads.keys
+        if expression in live.of_documents or not sees_offer:
+            if reads.whole:
+                groups[(expression.text, False),] = _evaluated(expression)
+            else:
+                (others if expression.path is None else plain).append(expression)
+        if expression in live.of_offers and sees_offer:
+            rest = reads.without(_OFFER)
+            if rest.whole or rest.counted or rest.keys:
+                groups[(expression.text, True),] = _what_is_read(rest)
+    # A plain path may lead to what differs in every document, and is evaluated
+    # at once; that must not make the others be evaluated for every document.
+    for group in (plain, others):
+        if group:
+            groups[tuple((one.text, False) for one in group)] = _remembered([_evaluated(one) for one in group], group)
+    return groups
 
 
-def _value(expression: Expression) -> _Value:
-    """Return what gives the value of an expression on a document, the same for all that count as equal."""
-    if expression.path is not None:
-        return lambda _key, document: _comparable(expression.evaluate(document))
-    reads = reads_of(expression)
-    if reads.whole:
-        return lambda _key, document: _comparable(expression.evaluate(document))
+def _evaluated(expression: Expression) -> _Values:
+    """Return what gives the value of an expression on a document, the same for all values that count as equal."""
+
+    def evaluate(_key: str, document: Mapping[str, JSON]) -> tuple[Hashable, ...]:
+        return (_comparable(expression.evaluate(document)),)
+
+    quick = expression.path is not None or reads_of(expression).whole
+    return evaluate if quick else _remembered([evaluate], [expression])
+
+
+def _remembered(values: Sequence[_Values], expressions: Iterable[Expression]) -> _Values:
+    """Return what gives values that depend on what expressions read, and looks them up where that was seen before."""
+    reads = Reads()
+    for expression in expressions:
+        reads.add(expression)
     fingerprint = reads.fingerprint()
-    known: dict[Hashable, Hashable] = {}
+    known: dict[Hashable, tuple[Hashable, ...]] = {}
 
-    def value(_key: str, document: Mapping[str, JSON]) -> Hashable:
+    def look_up(key: str, document: Mapping[str, JSON]) -> tuple[Hashable, ...]:
         seen = fingerprint(document)  # type: ignore[arg-type]
-        if seen not in known:
+        found = known.get(seen)
+        if found is None:
             if len(known) >= _MOST_VALUES:
                 known.clear()
-            known[seen] = _comparable(expression.evaluate(document))
-        return known[seen]
+            found = known[seen] = tuple([part for value in values for part in value(key, document)])
+        return found
 
-    return value
+    return look_up
 
 
-def _what_is_read(reads: Reads) -> _Value:
+def _what_is_read(reads: Reads) -> _Values:
     if reads.whole:
-        return lambda key, _document: key
+        return lambda key, _document: (key,)
     fingerprint = reads.fingerprint()
-    return lambda _key, document: fingerprint(document)  # type: ignore[arg-type]
+    return lambda _key, document: (fingerprint(document),)  # type: ignore[arg-type]
 
 
 def _comparable(value: JSON) -> Hashable:
