@@ -48,6 +48,8 @@ from flocx_market.services import clearing
 from flocx_market.services.replacing import replace_failed
 
 _LOADED = 1000
+# The stages of every cycle; the first of a process has two more.
+_CYCLE = ("look", "read", "clear", "write")
 
 
 def entities(path: Path, most: int | None) -> Iterator[dict[str, Any]]:
@@ -130,10 +132,11 @@ def _bid(entity: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Meter:
-    """Seconds and database statements of the stages."""
+    """Seconds, seconds of work of this process, and database statements of the stages."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self.seconds: dict[str, float] = {}
+        self.cpu: dict[str, float] = {}
         self.statements: dict[str, int] = {}
         self._count = 0
         sa.event.listen(engine, "before_cursor_execute", self._counted)
@@ -144,9 +147,10 @@ class Meter:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Measure a stage."""
-        began, counted = time.perf_counter(), self._count
+        began, worked, counted = time.perf_counter(), time.process_time(), self._count
         yield
         self.seconds[name] = time.perf_counter() - began
+        self.cpu[name] = time.process_time() - worked
         self.statements[name] = self._count - counted
 
 
@@ -183,13 +187,14 @@ def measure(database: Database, pricing: str | None, now: datetime) -> dict[str,
     # Once more, with the documents known: what is missing now, they took.
     with meter.stage("read again"):
         store.read(lambda uow: clearing.open_book(uow, settings, now, classes))
-    first, again = meter.seconds["read"], meter.seconds.pop("read again")
-    meter.seconds |= {"read": again, "parse": first - again - classes.seconds, "intern": classes.seconds}
+    for taken, interned in ((meter.seconds, classes.seconds), (meter.cpu, classes.cpu)):
+        first, again = taken["read"], taken.pop("read again")
+        taken |= {"read": again, "parse": first - again - interned, "intern": interned}
     with meter.stage("clear"):
         held = hold_round(opened.book, to_seconds(ceil_second(now)), settings.rules)
     with meter.stage("write"):
         written, lost = clearing.write_deals(held.deals, opened, store=store, now=now)
-    cycle = sum(meter.seconds[name] for name in ("look", "read", "clear", "write"))
+    cycle = sum(meter.seconds[name] for name in _CYCLE)
     return {
         "offers": len(opened.book.offers),
         "bids": len(opened.book.bids),
@@ -200,7 +205,9 @@ def measure(database: Database, pricing: str | None, now: datetime) -> dict[str,
         "lost": lost,
         "pricing": settings.rules.pricing_name,
         "seconds": {name: round(value, 3) for name, value in meter.seconds.items()},
+        "cpu_seconds": {name: round(value, 3) for name, value in meter.cpu.items()},
         "cycle_seconds": round(cycle, 3),
+        "cycle_cpu_seconds": round(sum(meter.cpu[name] for name in _CYCLE), 3),
         "first_cycle_seconds": round(cycle + meter.seconds["parse"] + meter.seconds["intern"], 3),
         "intern_us_per_document": round(1e6 * classes.seconds / max(classes.added, 1), 1),
         "intern_cpu_us_per_document": round(1e6 * classes.cpu / max(classes.added, 1), 1),
