@@ -96,6 +96,37 @@ def test_documents_with_one_fingerprint_give_one_value(expression, documents):
         assert value(expression, one) == value(expression, other)
 
 
+@pytest.mark.parametrize(
+    ("text", "one", "other"),
+    [
+        ("a == b", {"a": {"x": 1}, "b": {"x": 1}}, {"a": {"x": 1}, "b": {"x": 2}}),
+        ("a[?b != `1`].a", {"a": [{"a": 1, "b": 1}]}, {"a": [{"a": 1, "b": 2}]}),
+        ("length(a)", {"a": {"x": 1}}, {"a": {"x": 1, "y": 1}}),
+        ("length(a)", {"a": [{}]}, {"a": [{}, {}]}),
+        ("!a", {"a": {}}, {"a": {"x": 1}}),
+        ("a[?b].c", {"a": [{"b": {}, "c": 1}]}, {"a": [{"b": {"x": 1}, "c": 1}]}),
+        ("keys(a)", {"a": {"x": 1}}, {"a": {"y": 1}}),
+        ("a.*", {"a": {"x": 1}}, {"a": {"x": 2}}),
+        ("contains(a, b)", {"a": [{"x": 1}], "b": {"x": 1}}, {"a": [{"x": 2}], "b": {"x": 1}}),
+        ("sort_by(a, &b)[0].c", {"a": [{"b": 1, "c": 1}, {"b": 2}]}, {"a": [{"b": 3, "c": 1}, {"b": 2}]}),
+        ("{x: a.b}.x.c", {"a": {"b": {"c": 1}}}, {"a": {"b": {"c": 2}}}),
+        ("max(a[*].b)", {"a": [[{"b": 1}]]}, {"a": [{"b": 1}]}),
+        ("a == `true`", {"a": True}, {"a": 1}),
+        ("to_string(a)", {"a": 1}, {"a": 1.0}),
+        ("type(a)", {"a": {}}, {"a": []}),
+        ("starts_with(a, 'x')", {"a": "x"}, {"a": "y"}),
+        ("@", {"a": 1}, {"b": 1}),
+    ],
+)
+def test_what_makes_a_difference_is_read(text, one, other):
+    expression = compile_expression(text)
+    assert value(expression, one) != value(expression, other)
+    reads = reads_of(expression)
+    assert reads.fingerprint()(one) != reads.fingerprint()(other)
+    for document in (one, other):
+        assert value(expression, reads.pruned(document)) == value(expression, document)
+
+
 @settings(max_examples=40)
 @given(st.lists(EXPRESSIONS, min_size=1, max_size=3), st.lists(DOCUMENTS, min_size=2, max_size=5))
 def test_classes_are_what_live_expressions_tell_apart_no_more_and_no_less(expressions, documents):
