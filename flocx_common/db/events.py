@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from flocx_common.db.rows import insert_many
 from flocx_common.domain.events import Event
 from flocx_common.domain.ids import new_id
 
@@ -53,8 +54,9 @@ class EventLog:
         numbered = list(zip(new, numbers, strict=True))
         if not numbered:
             return
-        self._connection.execute(
-            sa.insert(self._events),
+        insert_many(
+            self._connection,
+            self._events,
             [
                 {
                     "number": number,
@@ -73,5 +75,4 @@ class EventLog:
             for event, number in numbered
             for project_id in sorted(event.project_ids)
         ]
-        if told:
-            self._connection.execute(sa.insert(self._told), told)
+        insert_many(self._connection, self._told, told)

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from flocx_common.db.rows import any_unchanged
 from flocx_common.db.transactions import StaleGeneration
 
 # Keeps a statement below the parameter limits of every database.
-_BATCH = 400
+_BATCH = 10_000
 
 
 class NodeGenerations:
@@ -45,9 +46,7 @@ class NodeGenerations:
         pairs = sorted(expected.items())
         for first in range(0, len(pairs), _BATCH):
             batch = pairs[first : first + _BATCH]
-            unchanged = sa.or_(
-                *(sa.and_(self._nodes.c.node_uuid == uuid, self._nodes.c.generation == n) for uuid, n in batch)
-            )
+            unchanged = any_unchanged(self._nodes.c.node_uuid, self._nodes.c.generation, dict(batch))
             statement = sa.update(self._nodes).where(unchanged).values(generation=self._nodes.c.generation + 1)
             if self._connection.execute(statement).rowcount != len(batch):
                 raise StaleGeneration(f"one of {len(batch)} nodes")

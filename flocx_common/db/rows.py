@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,6 +49,35 @@ def update_unchanged(
         raise (taken(error, what) or error) from None
     if result.rowcount != 1:
         raise StaleGeneration(f"{table.name} {uuid}")
+
+
+def any_unchanged(
+    key: sa.ColumnElement[str], generation: sa.ColumnElement[int], expected: Mapping[str, int]
+) -> sa.ColumnElement[bool]:
+    """Return the condition that a row is one of those expected and still has the generation expected of it.
+
+    Few generations differ, so it is one list of keys for each.
+    """
+    of: dict[int, list[str]] = defaultdict(list)
+    for one, number in sorted(expected.items()):
+        of[number].append(one)
+    return sa.or_(*(sa.and_(generation == number, key.in_(keys)) for number, keys in sorted(of.items())))
+
+
+def insert_many(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, many in one statement.
+
+    SQLite's driver, and that of MySQL and MariaDB, see to that themselves.
+    PostgreSQL's sends one statement a row; SQLAlchemy joins them where
+    something is to come back.
+    """
+    if not rows:
+        return
+    statement = sa.insert(table)
+    if connection.dialect.name == "postgresql":
+        connection.execute(statement.returning(sa.literal(1)), list(rows)).close()
+    else:
+        connection.execute(statement, list(rows))
 
 
 def taken(error: Exception, what: str) -> IdTaken | None:

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from flocx_common.db.listing import page
-from flocx_common.db.rows import insert_new, update_unchanged
+from flocx_common.db.rows import any_unchanged, insert_new, update_unchanged
 from flocx_common.db.transactions import StaleGeneration
 from flocx_common.domain.paging import ListQuery, Page
 from flocx_market.db.mappers import bid_from, bid_values
 from flocx_market.db.models import bids
 from flocx_market.domain.bid import Bid, BidStatus
-from flocx_market.ports.store import Viewer
+from flocx_market.domain.book import to_seconds
+from flocx_market.ports.store import BidWindow, Viewer
 
 #: Fields a list of bids can be filtered and sorted by.
 FIELDS = {
@@ -61,6 +62,12 @@ class SqlBids:
         query = sa.select(bids).where(bids.c.status == str(status))
         return [bid_from(row) for row in self._connection.execute(query)]
 
+    def open_windows(self) -> Sequence[BidWindow]:
+        """Return the windows of all open bids."""
+        query = sa.select(bids.c.uuid, bids.c.start_time, bids.c.end_time, bids.c.duration)
+        rows = self._connection.execute(query.where(bids.c.status == str(BidStatus.OPEN)).order_by(bids.c.uuid)).all()
+        return [BidWindow(uuid, to_seconds(start), to_seconds(end), duration) for uuid, start, end, duration in rows]
+
     def by_uuid(self, uuids: Collection[str]) -> Mapping[str, Bid]:
         """Return those of these bids that exist."""
         query = sa.select(bids).where(bids.c.uuid.in_(sorted(uuids)))
@@ -86,7 +93,7 @@ class SqlBids:
 
         :raises StaleGeneration: one was changed since it was read.
         """
-        unchanged = sa.or_(*(sa.and_(bids.c.uuid == bid.uuid, bids.c.generation == bid.generation) for bid in matched))
+        unchanged = any_unchanged(bids.c.uuid, bids.c.generation, {bid.uuid: bid.generation for bid in matched})
         statement = (
             sa.update(bids)
             .where(bids.c.status == str(BidStatus.OPEN), unchanged)

@@ -15,13 +15,13 @@ from sqlalchemy.exc import IntegrityError
 
 from flocx_common.db.conflicts import DUPLICATE, sqlstate
 from flocx_common.db.listing import page
-from flocx_common.db.rows import update_unchanged
+from flocx_common.db.rows import insert_many, update_unchanged
 from flocx_common.db.transactions import StaleGeneration
 from flocx_common.domain.paging import ListQuery, Page
-from flocx_common.domain.window import TimeWindow
 from flocx_market.db.mappers import allocation_from, allocation_values, contract_from, contract_values
 from flocx_market.db.models import allocations, contracts
-from flocx_market.domain.contract import BINDING, LIVE, Allocation, Contract
+from flocx_market.domain.book import Span, to_seconds
+from flocx_market.domain.contract import BINDING, LIVE, Allocation, AllocationStatus, Contract, ContractStatus
 from flocx_market.ports.store import AllocationChange, Viewer
 
 #: Fields a list of contracts can be filtered and sorted by.
@@ -44,7 +44,11 @@ FIELDS = {
     )
 }
 
-_LIVE = [str(status) for status in LIVE]
+_LIVE = sorted(str(status) for status in LIVE)
+_BINDING = sorted(str(status) for status in BINDING)
+_AWAITED = [str(AllocationStatus.ACKNOWLEDGED), str(AllocationStatus.CREATED)]
+# Keeps a statement below the parameter limits of every database.
+_CHUNK = 1000
 
 
 class SqlContracts:
@@ -80,11 +84,23 @@ class SqlContracts:
         rows, more = page(self._connection, visible, FIELDS, query)
         return Page(self._loaded(rows), more)
 
-    def binding(self) -> Sequence[Contract]:
-        """Return all contracts that are neither ended nor called off."""
-        statuses = [str(status) for status in BINDING]
-        query = sa.select(contracts).where(contracts.c.status.in_(statuses)).order_by(contracts.c.uuid)
-        return self._loaded(self._connection.execute(query).all())
+    def due(self, *, end: datetime, notice: datetime, delivery: datetime) -> Sequence[Contract]:
+        """Return the binding contracts that time may have something to do to, in the order of their uuids."""
+        over = sa.select(contracts.c.uuid).where(contracts.c.status.in_(_BINDING), contracts.c.end_time <= end)
+        unwarned = sa.select(contracts.c.uuid).where(
+            contracts.c.status == str(ContractStatus.ACTIVE),
+            contracts.c.notified_at.is_(None),
+            contracts.c.end_time <= notice,
+        )
+        late = sa.select(allocations.c.contract_uuid).where(
+            allocations.c.status.in_(_AWAITED), allocations.c.start_time <= delivery
+        )
+        return self._binding(sa.union(over, unwarned, late))
+
+    def seeking(self) -> Sequence[Contract]:
+        """Return the binding contracts in which a replacement is sought, in the order of their uuids."""
+        sought = sa.select(allocations.c.contract_uuid).where(allocations.c.replacement_sought_since.is_not(None))
+        return self._binding(sought.distinct())
 
     def add(self, new: Sequence[Contract]) -> None:
         """Store new contracts, in a number of statements that does not grow with theirs.
@@ -95,7 +111,7 @@ class SqlContracts:
             return
         rows = [{"uuid": one.uuid, **contract_values(one), "generation": one.generation} for one in new]
         try:
-            self._connection.execute(sa.insert(contracts), rows)
+            insert_many(self._connection, contracts, rows)
         except (IntegrityError, oslo_db_exception.DBError) as error:
             # Another round has made one of them, or its bid has a contract.
             raise (StaleGeneration("contracts") if sqlstate(error) == DUPLICATE else error) from None
@@ -117,18 +133,18 @@ class SqlContracts:
             # Its providers keep a copy of these, which the allocations carry to them.
             self._touched.append(contract)
 
-    def taken(self, since: datetime, node_uuids: Collection[str] | None = None) -> Mapping[str, Sequence[TimeWindow]]:
-        """Return, by node, the windows that keep it from other contracts and end after ``since``."""
+    def taken(self, since: datetime, node_uuids: Collection[str] | None = None) -> Mapping[str, Sequence[Span]]:
+        """Return, by node, the stretches of time that keep it from other contracts and end after ``since``."""
         keeps = sa.or_(allocations.c.status.in_(_LIVE), allocations.c.delivered_from.is_not(None))
         query = sa.select(allocations.c.node_uuid, allocations.c.start_time, allocations.c.end_time).where(
             keeps, allocations.c.end_time > since, allocations.c.start_time < allocations.c.end_time
         )
         if node_uuids is not None:
             query = query.where(allocations.c.node_uuid.in_(sorted(node_uuids)))
-        windows: dict[str, list[TimeWindow]] = defaultdict(list)
-        for row in self._connection.execute(query):
-            windows[row.node_uuid].append(TimeWindow(row.start_time, row.end_time))
-        return windows
+        stretches: dict[str, list[Span]] = defaultdict(list)
+        for node_uuid, start, end in self._connection.execute(query).all():
+            stretches[node_uuid].append(Span(to_seconds(start), to_seconds(end)))
+        return stretches
 
     def changed(self, provider_uuid: str, since: int, limit: int) -> Sequence[AllocationChange]:
         """Return a provider's allocations that changed after a place, in the order of changes."""
@@ -171,7 +187,7 @@ class SqlContracts:
                 {**allocation_values(allocation), "position": position, "change_number": next(taking)}
                 for position, allocation in self._new
             ]
-            self._connection.execute(sa.insert(allocations), rows)
+            insert_many(self._connection, allocations, rows)
         for contract in self._touched:
             block = [next(taking) for _ in contract.allocations]
             self._connection.execute(
@@ -183,6 +199,15 @@ class SqlContracts:
     def _first(self, condition: sa.ColumnElement[bool]) -> Contract | None:
         found = self._loaded(self._connection.execute(sa.select(contracts).where(condition)).all())
         return found[0] if found else None
+
+    def _binding(self, uuids: sa.Select[Any] | sa.CompoundSelect[Any]) -> Sequence[Contract]:
+        found = sorted(self._connection.execute(uuids).scalars())
+        made: list[Contract] = []
+        for first in range(0, len(found), _CHUNK):
+            binding = contracts.c.status.in_(_BINDING)
+            query = sa.select(contracts).where(contracts.c.uuid.in_(found[first : first + _CHUNK]), binding)
+            made += self._loaded(self._connection.execute(query.order_by(contracts.c.uuid)).all())
+        return made
 
     def _contract_rows(self, uuids: Iterable[str]) -> Mapping[str, Row[Any]]:
         query = sa.select(contracts).where(contracts.c.uuid.in_(sorted(uuids)))

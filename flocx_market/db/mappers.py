@@ -3,17 +3,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.engine import Row
 
 from flocx_common.domain.json_values import JSON
+from flocx_common.domain.money import to_micros
 from flocx_common.domain.window import TimeWindow
 from flocx_market.domain.bid import Bid, BidStatus, SpreadRule
+from flocx_market.domain.book import FOREVER, Span, to_seconds
 from flocx_market.domain.contract import Allocation, AllocationStatus, Contract, ContractStatus
 from flocx_market.domain.offer import Offer, OfferStatus
 from flocx_market.domain.provider import Provider
+from flocx_market.ports.store import SaleLine
 
 
 def offer_from(row: Row[Any], document: Mapping[str, JSON]) -> Offer:
@@ -41,6 +46,37 @@ def offer_from(row: Row[Any], document: Mapping[str, JSON]) -> Offer:
         updated_at=row.updated_at,
         generation=row.generation,
     )
+
+
+def sale_lines(rows: Iterable[Sequence[Any]]) -> list[SaleLine]:
+    """Return what a round reads of offers; few windows and prices differ, so each is made once."""
+    span = lru_cache(maxsize=None)(_span)
+    micros = lru_cache(maxsize=None)(to_micros)
+    lines = []
+    for row in rows:
+        *terms, start, end, reserve, least, to, generation = row
+        uuid, node_uuid, node_name, provider_uuid, owner, kind, digest = terms
+        lines.append(
+            SaleLine(
+                uuid=uuid,
+                node_uuid=node_uuid,
+                node_name=node_name,
+                provider_uuid=provider_uuid,
+                owner_project_id=owner,
+                resource_class=kind,
+                properties_digest=digest,
+                window=span(start, end),
+                reserve=micros(reserve),
+                min_duration=least,
+                lessees=None if to is None else frozenset(to),
+                generation=generation,
+            )
+        )
+    return lines
+
+
+def _span(start: datetime, end: datetime | None) -> Span:
+    return Span(to_seconds(start), FOREVER if end is None else to_seconds(end))
 
 
 def offer_values(offer: Offer) -> dict[str, Any]:

@@ -174,6 +174,10 @@ allocations = sa.Table(
     sa.CheckConstraint("end_time >= start_time", name="window"),
     sa.Index(None, "provider_uuid", "change_number"),
     sa.Index(None, "node_uuid", "end_time"),
+    # What a round asks for: nodes that are taken, late, or sought a replacement for.
+    sa.Index(None, "end_time"),
+    sa.Index(None, "status", "start_time"),
+    sa.Index(None, "replacement_sought_since"),
     sa.Index(None, "owner_project_id"),
     sa.Index(None, "offer_uuid"),
     **MYSQL,

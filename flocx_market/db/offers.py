@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,11 +14,12 @@ from sqlalchemy.engine import Connection, Row
 from flocx_common.db.listing import page
 from flocx_common.db.nodes import insert_if_missing
 from flocx_common.db.rows import insert_new, update_unchanged
+from flocx_common.domain.json_values import JSON
 from flocx_common.domain.paging import ListQuery, Page
-from flocx_market.db.mappers import offer_from, offer_values
-from flocx_market.db.models import hardware_documents, offer_lessees, offers
-from flocx_market.domain.offer import Offer, OfferStatus
-from flocx_market.ports.store import Viewer
+from flocx_market.db.mappers import offer_from, offer_values, sale_lines
+from flocx_market.db.models import hardware_documents, nodes, offer_lessees, offers
+from flocx_market.domain.offer import STANDING, Offer, OfferStatus
+from flocx_market.ports.store import SaleLine, Viewer
 
 #: Fields a list of offers can be filtered and sorted by.
 FIELDS = {
@@ -41,6 +44,13 @@ FIELDS = {
     )
 }
 
+_AVAILABLE = str(OfferStatus.AVAILABLE)
+# How many documents are asked for by digest in a statement, and in how many statements at most.
+_CHUNK = 1000
+_MOST_CHUNKS = 5
+# Rows that are fetched at a time where documents are streamed.
+_FETCHED = 500
+
 
 class SqlOffers:
     """Offers in the database."""
@@ -57,12 +67,64 @@ class SqlOffers:
         rows, more = page(self._connection, sa.select(offers).where(*_visible(viewer)), FIELDS, query)
         return Page(self._loaded(rows), more)
 
-    def with_status(self, statuses: Collection[OfferStatus], *, provider_uuid: str | None = None) -> Sequence[Offer]:
-        """Return all offers in these statuses, of one provider or all."""
-        query = sa.select(offers).where(offers.c.status.in_([str(status) for status in statuses]))
-        if provider_uuid is not None:
-            query = query.where(offers.c.provider_uuid == provider_uuid)
+    def with_status(self, statuses: Collection[OfferStatus], *, provider_uuid: str) -> Sequence[Offer]:
+        """Return all offers of a provider in these statuses."""
+        query = sa.select(offers).where(
+            offers.c.provider_uuid == provider_uuid, offers.c.status.in_([str(status) for status in statuses])
+        )
         return self._loaded(self._connection.execute(query).all())
+
+    def available(self) -> Sequence[SaleLine]:
+        """Return what a round needs of all available offers, without their documents."""
+        query = (
+            sa.select(
+                offers.c.uuid,
+                offers.c.node_uuid,
+                offers.c.node_name,
+                offers.c.provider_uuid,
+                offers.c.owner_project_id,
+                offers.c.resource_class,
+                offers.c.properties_digest,
+                offers.c.start_time,
+                offers.c.end_time,
+                offers.c.reserve_price,
+                offers.c.min_duration,
+                offers.c.lessee_project_ids,
+                nodes.c.generation,
+            )
+            .join(nodes, nodes.c.node_uuid == offers.c.node_uuid)
+            .where(offers.c.status == _AVAILABLE)
+        )
+        return sale_lines(self._connection.execute(query).all())
+
+    def documents(self, digests: Collection[str]) -> Iterator[tuple[str, Mapping[str, JSON]]]:
+        """Yield these hardware documents of available offers with their digests, one at a time.
+
+        A few are asked for by their digests. Many come in one statement, with
+        those nobody has asked for, which are passed over unread.
+        """
+        digest, text = hardware_documents.c.digest, sa.type_coerce(hardware_documents.c.document, sa.Text)
+        if len(digests) <= _CHUNK * _MOST_CHUNKS:
+            wanted = sorted(digests)
+            queries = [
+                sa.select(digest, text).where(digest.in_(wanted[first : first + _CHUNK]))
+                for first in range(0, len(wanted), _CHUNK)
+            ]
+        else:
+            sold = sa.select(offers.c.properties_digest).where(offers.c.status == _AVAILABLE)
+            queries = [sa.select(digest, text).where(digest.in_(sold))]
+        for query in queries:
+            with self._connection.execute(query.execution_options(yield_per=_FETCHED)) as rows:
+                for key, document in rows:
+                    if key in digests:
+                        yield key, json.loads(document)
+
+    def ended(self, now: datetime) -> Sequence[str]:
+        """Return the uuids of the standing offers whose end has passed."""
+        query = sa.select(offers.c.uuid).where(
+            offers.c.status.in_([str(status) for status in STANDING]), offers.c.end_time <= now
+        )
+        return self._connection.execute(query.order_by(offers.c.uuid)).scalars().all()
 
     def of_node(self, node_uuid: str) -> Sequence[Offer]:
         """Return all offers of a node."""
@@ -108,8 +170,11 @@ class SqlOffers:
     def _loaded(self, rows: Sequence[Row[Any]]) -> Sequence[Offer]:
         """Return the offers of rows; equal hardware documents are read, and kept, once."""
         digests = sorted({row.properties_digest for row in rows})
-        query = sa.select(hardware_documents).where(hardware_documents.c.digest.in_(digests))
-        documents = {row.digest: row.document for row in self._connection.execute(query)}
+        documents: dict[str, Mapping[str, JSON]] = {}
+        for first in range(0, len(digests), _CHUNK):
+            chunk = digests[first : first + _CHUNK]
+            query = sa.select(hardware_documents).where(hardware_documents.c.digest.in_(chunk))
+            documents.update((row.digest, row.document) for row in self._connection.execute(query))
         return [offer_from(row, documents[row.properties_digest]) for row in rows]
 
 

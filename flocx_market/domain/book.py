@@ -111,8 +111,7 @@ class BookBid:
 
     def servable(self, now: int, shortest: int) -> bool:
         """Tell whether the window still has room for a contract of an allowed length."""
-        length = self.length(now)
-        return length >= max(shortest, 1) and self.starting(now) <= self.latest_start(now)
+        return has_room(self.begin, self.end, self.duration, now, shortest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +124,13 @@ class Book:
     bids: Sequence[BookBid]
     offers: Sequence[BookOffer]
     shortest: int = 0
+
+
+def has_room(begin: int, end: int, duration: int | None, now: int, shortest: int) -> bool:
+    """Tell whether a bid's window still has room for a contract of an allowed length; see :class:`BookBid`."""
+    start = max(begin, now)
+    length = end - start if duration is None else duration
+    return length >= max(shortest, 1) and start + length <= end
 
 
 def to_seconds(instant: datetime) -> int:

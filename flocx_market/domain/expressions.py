@@ -3,8 +3,9 @@
 
 Users supply the expressions, so three things are bounded: the text (length and
 nesting), the work of one evaluation, and the size of its result. The work is
-counted in steps of the interpreter and in the size of the values it builds or
-compares, never in seconds, so that an outcome is the same on every machine.
+counted in steps of the interpreter and in the size of what it builds, compares
+or hands to functions, as far as that is looked at, and never in seconds, so
+that an outcome is the same on every machine.
 """
 
 from __future__ import annotations
@@ -26,13 +27,9 @@ from flocx_common.domain.json_values import CHARACTERS_PER_VALUE, JSON, depth_of
 MAX_LENGTH = 1024
 #: Deepest nesting of an expression, in nodes of its syntax tree.
 MAX_DEPTH = 48
-#: Most work one evaluation may take on any document, in steps; beyond it the result is null.
-MAX_STEPS = 100_000
-#: What an evaluation may take on every document, and for each value of a large one
-#: (counted by :func:`flocx_common.domain.json_values.size_within`): work that an
-#: honest expression needs grows no faster than the document.
-FREE_STEPS = 2_000
-STEPS_PER_VALUE = 4
+#: Most work one evaluation may take, in steps; beyond it the result is null. It is the same for every
+#: document, so that the outcome depends only on what the expression looks at.
+MAX_STEPS = 10_000
 #: Largest result, counted by :func:`flocx_common.domain.json_values.size_within`.
 MAX_RESULT = 50_000
 #: Deepest nesting of a result.
@@ -46,9 +43,13 @@ _ARITY = {
     name: (len(entry["signature"]), any(part.get("variadic") for part in entry["signature"]))
     for name, entry in jmespath.functions.Functions.FUNCTION_TABLE.items()
 }
+#: Functions that look at their arguments and the elements of these and no deeper.
+SHALLOW_FUNCTIONS = frozenset(
+    {"abs", "avg", "ceil", "ends_with", "floor", "length", "max", "min", "starts_with", "sum", "type"}
+)
 
-
-_Node = dict[str, Any]
+#: A node of a syntax tree: its ``type``, its ``children``, and a ``value``.
+Node = dict[str, Any]
 
 
 class _OutOfBoundsError(Exception):
@@ -56,33 +57,29 @@ class _OutOfBoundsError(Exception):
 
 
 class _BoundedInterpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]
-    """The library's interpreter for one evaluation, with every step and every built value counted."""
+    """The library's interpreter for one evaluation, with every step counted, and the values a step goes through."""
 
-    def __init__(self, document: object) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._document = document
         self._steps = 0
-        self._allowed = min(FREE_STEPS, MAX_STEPS)
-        self._looked_at_document = False
 
     def _step(self, count: int = 1) -> None:
         self._steps += count
-        while self._steps > self._allowed:
-            self._allow_more()
+        if self._steps > MAX_STEPS:
+            raise _OutOfBoundsError
 
     def _spend(self, value: object) -> None:
-        while (size := size_within(value, self._allowed - self._steps)) is None:
-            self._allow_more()
+        size = size_within(value, MAX_STEPS - self._steps)
+        if size is None:
+            raise _OutOfBoundsError
         self._steps += size
 
-    def _allow_more(self) -> None:
-        """Allow what the document is large enough for; few evaluations ever need to know its size."""
-        if self._looked_at_document:
-            raise _OutOfBoundsError
-        self._looked_at_document = True
-        self._allowed = allowed_steps(self._document)
+    def _spend_surface(self, value: object) -> None:
+        parts = value if isinstance(value, list) else [value]
+        texts = (len(part) // CHARACTERS_PER_VALUE for part in parts if isinstance(part, str))
+        self._step(len(parts) + sum(1 + length for length in texts))
 
-    def visit(self, node: _Node, *args: object, **kwargs: object) -> object:
+    def visit(self, node: Node, *args: object, **kwargs: object) -> object:
         self._step()
         return super().visit(node, *args, **kwargs)
 
@@ -90,7 +87,12 @@ class _BoundedInterpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[mis
         self._spend(result)
         return result
 
-    def visit_flatten(self, node: _Node, value: object) -> object:
+    def _gathered(self, result: object) -> object:
+        # What is in it is only referred to, and not looked at here.
+        self._step(1 + (len(result) if isinstance(result, list | dict) else 0))
+        return result
+
+    def visit_flatten(self, node: Node, value: object) -> object:
         base = self.visit(node["children"][0], value)
         if not isinstance(base, list):
             return None
@@ -102,18 +104,18 @@ class _BoundedInterpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[mis
                 flat.extend(element)
             else:
                 flat.append(element)
-        return self._built(flat)
+        return self._gathered(flat)
 
-    def visit_multi_select_list(self, node: _Node, value: object) -> object:
-        return self._built(super().visit_multi_select_list(node, value))
+    def visit_multi_select_list(self, node: Node, value: object) -> object:
+        return self._gathered(super().visit_multi_select_list(node, value))
 
-    def visit_multi_select_dict(self, node: _Node, value: object) -> object:
-        return self._built(super().visit_multi_select_dict(node, value))
+    def visit_multi_select_dict(self, node: Node, value: object) -> object:
+        return self._gathered(super().visit_multi_select_dict(node, value))
 
-    def visit_slice(self, node: _Node, value: object) -> object:
-        return self._built(super().visit_slice(node, value))
+    def visit_slice(self, node: Node, value: object) -> object:
+        return self._gathered(super().visit_slice(node, value))
 
-    def visit_comparator(self, node: _Node, value: object) -> object:
+    def visit_comparator(self, node: Node, value: object) -> object:
         children = node["children"]
         left, right = (self.visit(child, value) for child in children)
         compare = self.COMPARATOR_FUNC[node["value"]]
@@ -125,15 +127,16 @@ class _BoundedInterpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[mis
             return compare(left, right)
         return None
 
-    def visit_function_expression(self, node: _Node, value: object) -> object:
+    def visit_function_expression(self, node: Node, value: object) -> object:
         # Every argument is a value, or an expression over a value already
         # charged for; what the functions build is no larger than what they got,
         # or a few times that, and charged too.
+        charge = self._spend_surface if node["value"] in SHALLOW_FUNCTIONS else self._spend
         arguments = []
         for child in node["children"]:
             argument = self.visit(child, value)
             if child["type"] != "expref":
-                self._spend(argument)
+                charge(argument)
             arguments.append(argument)
         match node["value"], arguments:
             case "join", [str(glue), list(parts)]:
@@ -151,27 +154,29 @@ class Expression:
         too deeply nested.
     """
 
-    __slots__ = ("_path", "_tree", "text")
+    __slots__ = ("path", "text", "tree")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._tree = _checked_tree(text)
-        self._path = _plain_path(self._tree)
+        #: The library's syntax tree, for those who look at what it reads.
+        self.tree = _checked_tree(text)
+        #: The keys of an expression that only walks down from key to key, else None.
+        self.path = _plain_path(self.tree)
 
     def evaluate(self, document: object) -> JSON:
         """Return what the expression gives on a JSON document; null whenever it fails.
 
-        Total: it never raises, and takes at most :func:`allowed_steps` steps.
+        Total: it never raises, and takes at most :data:`MAX_STEPS` steps.
         """
-        if self._path is not None:
+        if self.path is not None:
             value: JSON = document  # type: ignore[assignment]
-            for key in self._path:
+            for key in self.path:
                 if not isinstance(value, dict):
                     return None
                 value = value.get(key)
             return value
         try:
-            result = _BoundedInterpreter(document).visit(self._tree, document)
+            result = _BoundedInterpreter().visit(self.tree, document)
         except Exception:
             # Type errors of the library, running out of steps, values that
             # cannot be compared: an expression that fails gives null, so that
@@ -202,18 +207,12 @@ def compile_expression(text: str) -> Expression:
     return Expression(text)
 
 
-def allowed_steps(document: object) -> int:
-    """Return how many steps one evaluation on a document may take."""
-    size = size_within(document, MAX_STEPS // STEPS_PER_VALUE)
-    return MAX_STEPS if size is None else min(MAX_STEPS, max(FREE_STEPS, STEPS_PER_VALUE * size))
-
-
 def is_true(value: object) -> bool:
     """Tell whether JMESPath counts a value as true: not null, false, "", [] or {}."""
     return not (value is None or value is False or (isinstance(value, str | list | dict) and not value))
 
 
-def _checked_tree(text: str) -> _Node:
+def _checked_tree(text: str) -> Node:
     if len(text) > MAX_LENGTH:
         raise ExpressionInvalid(f"expression: {len(text)} characters long, at most {MAX_LENGTH} are allowed")
     try:
@@ -221,7 +220,7 @@ def _checked_tree(text: str) -> _Node:
         # The parser recurses on these, so they are counted before it runs.
         if sum(token["type"] in _OPENING for token in tokens) > MAX_DEPTH:
             raise ExpressionInvalid(f"expression: more than {MAX_DEPTH} brackets and prefixes in {_shown(text)}")
-        tree: _Node = jmespath.compile(text).parsed
+        tree: Node = jmespath.compile(text).parsed
     except jmespath.exceptions.JMESPathError as error:
         raise ExpressionInvalid(f"expression: {_shown(text)} is no JMESPath: {_problem(error)}") from None
     except (ValueError, RecursionError):
@@ -230,7 +229,7 @@ def _checked_tree(text: str) -> _Node:
     return tree
 
 
-def _check_tree(tree: _Node, text: str) -> None:
+def _check_tree(tree: Node, text: str) -> None:
     waiting: list[tuple[object, int, bool]] = [(tree, 1, False)]
     while waiting:
         node, depth, in_call = waiting.pop()
@@ -258,7 +257,7 @@ def _check_call(name: str, given: int, text: str) -> None:
         raise ExpressionInvalid(f"expression: {_shown(text)} calls {name}() with {given} arguments, not {wanted}")
 
 
-def _plain_path(tree: _Node) -> tuple[str, ...] | None:
+def _plain_path(tree: Node) -> tuple[str, ...] | None:
     """Return the keys of an expression that only walks down from key to key, else None."""
     keys: list[str] = []
 

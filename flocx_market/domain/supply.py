@@ -143,6 +143,22 @@ def share_keys(supply: Supply, bid: BookBid, offer: BookOffer) -> tuple[str, str
     return group, supply.shared_value(bid.spread.by, offer) if bid.spread else ""
 
 
+def left_free(window: Span, taken: Iterable[Span], margin: int, since: int) -> tuple[Span, ...]:
+    """Return what is left free of a window from ``since`` on, in order of time.
+
+    :param taken: stretches that are taken, in any order; they may overlap and reach beyond the window.
+    :param margin: seconds kept free before and after each (the turnaround of a
+        node), and not at the ends of the window.
+    """
+    if window.end <= since:
+        return ()
+    left: tuple[Span, ...] = (window if window.begin >= since else Span(since, window.end),)
+    for stretch in sorted(taken, key=lambda one: one.begin):
+        blocked = Span(stretch.begin - margin, stretch.end + margin)
+        left = tuple(piece for free in left for piece in without(free, blocked))
+    return left
+
+
 def without(free: Span, blocked: Span) -> Sequence[Span]:
     """Return what is left of a free window when a stretch is blocked: it, nothing, or one or two pieces."""
     if blocked.end <= free.begin or free.end <= blocked.begin:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from flocx_common.manager.jobs import JobSpec
+from flocx_market.domain.hardware_classes import HardwareClasses
 from flocx_market.ports.store import Store
 from flocx_market.services.clearing import run_round
 from flocx_market.services.providers import notice_silence
@@ -23,9 +24,10 @@ def market_jobs(
 
     :param gather: seconds that bids wait for each other before a round.
     """
+    classes = HardwareClasses()
 
     def clear(now: datetime) -> None:
-        report = run_round(store=store, settings=settings, now=now)
+        report = run_round(store=store, settings=settings, now=now, classes=classes)
         if report.changed or report.lost:
             LOG.info(
                 "round: %d contracts, %d nodes replaced, %d contracts moved on, %d closed, %d left to the next round",

@@ -9,16 +9,17 @@ than once when a concurrent change won, so it has no effect outside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from flocx_common.domain.events import Event
+from flocx_common.domain.json_values import JSON
 from flocx_common.domain.paging import ListQuery, Page
-from flocx_common.domain.window import TimeWindow
 from flocx_common.ports.events import EventReader
 from flocx_market.domain.bid import Bid, BidStatus
+from flocx_market.domain.book import Span
 from flocx_market.domain.contract import Allocation, Contract
 from flocx_market.domain.offer import Offer, OfferStatus
 from flocx_market.domain.provider import Provider
@@ -43,6 +44,35 @@ class AllocationChange:
     contract: Contract
 
 
+class SaleLine(NamedTuple):
+    """What a round reads of an available offer: instants in seconds since 1970, price in smallest steps.
+
+    ``generation`` is that of its node.
+    """
+
+    uuid: str
+    node_uuid: str
+    node_name: str | None
+    provider_uuid: str
+    owner_project_id: str
+    resource_class: str | None
+    properties_digest: str
+    window: Span
+    reserve: int
+    min_duration: int
+    lessees: frozenset[str] | None
+    generation: int
+
+
+class BidWindow(NamedTuple):
+    """What a round reads of an open bid to see whether its time is over: seconds since 1970."""
+
+    uuid: str
+    begin: int
+    end: int
+    duration: int | None
+
+
 class Offers(Protocol):
     """Offers of all providers."""
 
@@ -52,8 +82,20 @@ class Offers(Protocol):
     def page(self, query: ListQuery, viewer: Viewer) -> Page[Offer]:
         """Return a page of the offers that ``viewer`` may see."""
 
-    def with_status(self, statuses: Collection[OfferStatus], *, provider_uuid: str | None = None) -> Sequence[Offer]:
-        """Return all offers in these statuses, of one provider or all."""
+    def with_status(self, statuses: Collection[OfferStatus], *, provider_uuid: str) -> Sequence[Offer]:
+        """Return all offers of a provider in these statuses."""
+
+    def available(self) -> Sequence[SaleLine]:
+        """Return what a round needs of all available offers, without their documents."""
+
+    def documents(self, digests: Collection[str]) -> Iterator[tuple[str, Mapping[str, JSON]]]:
+        """Yield these hardware documents of available offers with their digests, one at a time.
+
+        Nothing else may be asked before the last one has come.
+        """
+
+    def ended(self, now: datetime) -> Sequence[str]:
+        """Return the uuids of the standing offers whose end has passed."""
 
     def of_node(self, node_uuid: str) -> Sequence[Offer]:
         """Return all offers of a node."""
@@ -83,6 +125,9 @@ class Bids(Protocol):
     def with_status(self, status: BidStatus) -> Sequence[Bid]:
         """Return all bids in a status."""
 
+    def open_windows(self) -> Sequence[BidWindow]:
+        """Return the windows of all open bids."""
+
     def by_uuid(self, uuids: Collection[str]) -> Mapping[str, Bid]:
         """Return those of these bids that exist."""
 
@@ -111,8 +156,16 @@ class Contracts(Protocol):
     def page(self, query: ListQuery, viewer: Viewer) -> Page[Contract]:
         """Return a page of the contracts that ``viewer`` is lessee or owner in."""
 
-    def binding(self) -> Sequence[Contract]:
-        """Return all contracts that are neither ended nor called off."""
+    def due(self, *, end: datetime, notice: datetime, delivery: datetime) -> Sequence[Contract]:
+        """Return the binding contracts that time may have something to do to, in the order of their uuids.
+
+        Those that end by ``end``, those active and not yet warned of that end
+        by ``notice``, and those with a node that should have been handed over,
+        its time having begun by ``delivery``.
+        """
+
+    def seeking(self) -> Sequence[Contract]:
+        """Return the binding contracts in which a replacement is sought, in the order of their uuids."""
 
     def add(self, contracts: Sequence[Contract]) -> None:
         """Store new contracts, in a number of statements that does not grow with theirs."""
@@ -120,10 +173,10 @@ class Contracts(Protocol):
     def update(self, contract: Contract) -> None:
         """Store a changed contract, unless it was changed by others since it was read."""
 
-    def taken(self, since: datetime, node_uuids: Collection[str] | None = None) -> Mapping[str, Sequence[TimeWindow]]:
-        """Return, by node, the windows that keep it from other contracts and end after ``since``.
+    def taken(self, since: datetime, node_uuids: Collection[str] | None = None) -> Mapping[str, Sequence[Span]]:
+        """Return, by node, the stretches of time that keep it from other contracts and end after ``since``.
 
-        Those are the windows of live allocations, and of ended ones that were
+        Those are the times of live allocations, and of ended ones that were
         delivered: the node has to be cleaned after them.
         """
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,10 +15,13 @@ from flocx_common.domain.events import Event, projects
 from flocx_common.domain.ids import new_id
 from flocx_common.domain.json_values import JSON
 from flocx_common.domain.paging import ListQuery, Page
-from flocx_market.domain.bid import BID_STATES, Bid, BidStatus, Limits, SpreadRule, bid_window
+from flocx_market.domain.bid import BID_STATES, Bid, BidStatus, Limits, SpreadRule, bid_window, to_book
+from flocx_market.domain.book import BookBid
 from flocx_market.domain.expressions import compile_expression
 from flocx_market.domain.requirements import parse_requirements
 from flocx_market.ports.store import Store, UnitOfWork, Viewer
+
+LOG = logging.getLogger(__name__)
 
 #: Looks at an entity before it is changed and raises to refuse.
 Guard = Callable[[Bid], None]
@@ -178,6 +182,15 @@ def get_bid(uuid: str, *, guard: Guard, store: Store) -> Bid:
 def list_bids(query: ListQuery, viewer: Viewer, *, store: Store) -> Page[Bid]:
     """Return a page of the bids that ``viewer`` may see."""
     return store.read(lambda uow: uow.bids.page(query, viewer))
+
+
+def readable(bid: Bid) -> BookBid | None:
+    """Return a bid as clearing sees it; one that cannot be read stops nobody else's."""
+    try:
+        return to_book(bid)
+    except Exception:
+        LOG.exception("bid %s cannot be read and is left out", bid.uuid)
+        return None
 
 
 def _guarded(uow: UnitOfWork, uuid: str, guard: Guard) -> Bid:

@@ -10,6 +10,7 @@ from flocx_market.domain.bid import Bid, BidStatus, to_book
 from flocx_market.domain.book import Book, to_seconds
 from flocx_market.domain.clearing import clear
 from flocx_market.domain.explanation import Explanation, explain, explain_award
+from flocx_market.domain.hardware_classes import LiveExpressions
 from flocx_market.ports.store import Store, UnitOfWork
 from flocx_market.services.settings import MarketSettings
 from flocx_market.services.supply import saleable
@@ -29,8 +30,9 @@ def explain_bid(bid: Bid, *, store: Store, settings: MarketSettings, now: dateti
 
     def read(uow: UnitOfWork) -> Book:
         others = [to_book(other) for other in uow.bids.with_status(BidStatus.OPEN) if other.uuid != bid.uuid]
-        offers = saleable(uow, now, settings.liveness_timeout)
-        return Book(bids=[*others, to_book(bid)], offers=offers, shortest=limits.shortest_contract)
+        bids = [*others, to_book(bid)]
+        for_sale = saleable(uow, LiveExpressions.of(bids), now, settings.liveness_timeout)
+        return Book(bids=bids, offers=for_sale.offers, shortest=limits.shortest_contract)
 
     book = store.read(read)
     cleared = clear(book, second, settings.rules)

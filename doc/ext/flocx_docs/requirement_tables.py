@@ -51,10 +51,6 @@ def bounds() -> str:
         f"size {expressions.MAX_RESULT} (one for each value, one more for {CHARACTERS_PER_VALUE} characters of text), "
         f"nesting {expressions.MAX_RESULT_DEPTH}"
     )
-    steps = (
-        f"{expressions.FREE_STEPS}, or {expressions.STEPS_PER_VALUE} times the size of the document if that is more, "
-        f"and {expressions.MAX_STEPS} in any case"
-    )
     search = f"{requirements.MAX_MATCH} (characters of the text times instructions of the compiled expression)"
     return table(
         ["What", "At most"],
@@ -62,7 +58,7 @@ def bounds() -> str:
             ["Triples of a bid", f"{requirements.MAX_REQUIREMENTS}"],
             ["Length of an expression", f"{expressions.MAX_LENGTH} characters"],
             ["Nesting of an expression", f"{expressions.MAX_DEPTH}"],
-            ["Steps of one evaluation", steps],
+            ["Steps of one evaluation", f"{expressions.MAX_STEPS}"],
             ["Result of an evaluation", result],
             ["Value of a triple", f"size {requirements.MAX_VALUE}, nesting {requirements.MAX_VALUE_DEPTH}"],
             ["Length of a regular expression", f"{requirements.MAX_PATTERN} characters"],

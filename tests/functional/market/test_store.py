@@ -18,6 +18,7 @@ from flocx_market.db import models
 from flocx_market.db.store import MarketStore
 from flocx_market.domain import lifecycle
 from flocx_market.domain.bid import BidStatus, SpreadRule
+from flocx_market.domain.book import to_instant
 from flocx_market.domain.contract import AllocationStatus, ContractStatus
 from flocx_market.domain.offer import OfferStatus
 from flocx_market.ports.store import Viewer
@@ -345,19 +346,77 @@ class TestNodes:
 
     def test_bumping_many_is_all_or_nothing(self, store):
         nodes = {uid(n): 0 for n in range(900)}
-        for node in nodes:
-            store.write(lambda uow, one=node: uow.nodes.know(one))
+        store.write(lambda uow: [uow.nodes.know(node) for node in nodes])
         store.write(lambda uow: uow.nodes.bump(nodes))
         stale = {**dict.fromkeys(nodes, 1), uid(450): 0}
         with pytest.raises(Busy):
             store.write(lambda uow: uow.nodes.bump(stale), attempts=1)
         assert set(store.read(lambda uow: uow.nodes.generations()).values()) == {1}
 
+    def test_nodes_that_differ_in_generation_are_bumped_together(self, store):
+        store.write(lambda uow: [uow.nodes.know(uid(node)) for node in range(4)])
+        store.write(lambda uow: uow.nodes.bump({uid(1): 0, uid(2): 0}))
+        store.write(lambda uow: uow.nodes.bump({uid(0): 0, uid(1): 1, uid(2): 1}))
+        assert store.read(lambda uow: uow.nodes.generations()) == {uid(0): 1, uid(1): 2, uid(2): 2, uid(3): 0}
+        with pytest.raises(Busy):
+            store.write(lambda uow: uow.nodes.bump({uid(0): 2, uid(1): 1}), attempts=1)
+
+
+class TestDue:
+    """A round reads only contracts that time may have something to do to, and misses none."""
+
+    TIMEOUTS = lifecycle.Timeouts(
+        delivery=timedelta(minutes=30), replacement=timedelta(minutes=5), notice=timedelta(hours=1)
+    )
+
+    def made(self, number, **over):
+        one = replace(allocation(number), uuid=uid(7000 + number), contract_uuid=uid(6000 + number))
+        made = contract(1, **over)
+        return replace(made, uuid=uid(6000 + number), bid_uuid=uid(5000 + number), allocations=()).having(one, now=NOW)
+
+    def ready(self, store):
+        waiting, active, failed = self.made(1), self.made(2), self.made(3)
+        active = lifecycle.hand_over(active, uid(7002), NOW, NOW).contract
+        failed = lifecycle.fail_allocation(failed, uid(7003), "x", NOW).contract
+        cancelled = lifecycle.cancel(self.made(4), NOW).contract
+        numbers = range(1, 5)
+        add(store, offers=[market_offer(n) for n in numbers], bids=[market_bid(n) for n in numbers])
+        store.write(lambda uow: uow.contracts.add([waiting, active, failed, cancelled]))
+
+    def due(self, store, now):
+        limits = {"end": now, "notice": now + self.TIMEOUTS.notice, "delivery": now - self.TIMEOUTS.delivery}
+        return [made.uuid for made in store.read(lambda uow: uow.contracts.due(**limits))]
+
+    def test_what_time_changes_is_due(self, store):
+        self.ready(store)
+        made = [store.read(lambda uow, n=n: uow.contracts.get(uid(6000 + n))) for n in range(1, 5)]
+
+        def changed(one, now):
+            swept = lifecycle.sweep(one, now, self.TIMEOUTS).contract
+            return lifecycle.warn(swept, now, self.TIMEOUTS).contract != one
+
+        for minutes in (0, 29, 30, 31, 539, 540, 541, 599, 600, 601):
+            now = NOW + timedelta(minutes=minutes)
+            assert {one.uuid for one in made if changed(one, now)} <= set(self.due(store, now)), minutes
+
+    def test_what_is_not_due_is_not_read(self, store):
+        self.ready(store)
+        assert self.due(store, NOW + timedelta(minutes=29)) == []
+        assert self.due(store, NOW + timedelta(minutes=30)) == [uid(6001)]
+        assert self.due(store, at(9)) == [uid(6001), uid(6002)]
+        assert self.due(store, at(10)) == [uid(6001), uid(6002), uid(6003)]
+
+    def test_contracts_that_seek_a_replacement_are_found(self, store):
+        self.ready(store)
+        assert [made.uuid for made in store.read(lambda uow: uow.contracts.seeking())] == [uid(6003)]
+
 
 class TestTaken:
     def taken(self, store, since=NOW):
         found = store.read(lambda uow: uow.contracts.taken(since))
-        return {node: [(w.start, w.end) for w in windows] for node, windows in found.items()}
+        return {
+            node: [(to_instant(span.begin), to_instant(span.end)) for span in spans] for node, spans in found.items()
+        }
 
     def test_live_windows_and_delivered_ones_that_end_later_are_taken(self, store):
         add(store, offers=[market_offer(1), market_offer(2)], bids=[market_bid()], contracts=[contract(2)])
