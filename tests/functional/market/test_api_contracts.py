@@ -22,7 +22,7 @@ class TestContracts:
         assert [a["node_name"] for a in part["allocations"]] == ["n2"]
         assert (part["quantity"], part["amount"], part["clearing_price"]) == (1, "20.000000", "2.000000")
         whole = trade.show(contract)
-        assert (whole["quantity"], whole["amount"], whole["clearing_price"]) == (2, "30.000000", "1.500000")
+        assert (whole["quantity"], whole["amount"], whole["clearing_price"]) == (2, "40.000000", "2.000000")
         assert whole["lessee_project_name"] == "consumer-a"
         listed = trade.market.browser("owner-b").get("/v1/contracts").json["contracts"]
         assert listed == [part]
