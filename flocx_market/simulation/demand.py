@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which reservations of a trace are demand: a wish that was sent several times is one wish."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from flocx_market.simulation.traces import Reservation
+
+
+class Rows(StrEnum):
+    """Which lines of a trace are looked at."""
+
+    ALL = "all"
+    NOT_REFUSED = "not-refused"
+    APPROVED = "approved"
+
+
+class Attempts(StrEnum):
+    """Which of several attempts at the same thing counts."""
+
+    LAST = "last"
+    FIRST = "first"
+    EACH = "each"
+
+
+def wishes(reservations: Iterable[Reservation], *, rows: Rows, attempts: Attempts, within: int) -> list[Reservation]:
+    """Return the reservations that count, by the time they were submitted.
+
+    Lines without nodes or without length are left out. An attempt follows
+    another of the same project for the same node type at the same site when it
+    says the same, or when it comes at most ``within`` seconds later and the two
+    windows overlap. Of a wish, the first or the last wording counts, from when
+    it was submitted for the first time.
+    """
+    wanted = sorted(
+        (one for one in reservations if one.nodes > 0 and one.end > one.begin and _looked_at(one, rows)),
+        key=lambda one: (one.submitted, one.wording),
+    )
+    if attempts is Attempts.EACH:
+        return wanted
+    chosen = [_counting(chain, attempts) for chain in _chains(wanted, within)]
+    return sorted(chosen, key=lambda one: (one.submitted, one.wording))
+
+
+def _looked_at(reservation: Reservation, rows: Rows) -> bool:
+    if rows is Rows.APPROVED:
+        return reservation.approved
+    return rows is Rows.ALL or not reservation.refused
+
+
+def _chains(reservations: Sequence[Reservation], within: int) -> list[list[Reservation]]:
+    chains: list[list[Reservation]] = []
+    of_project: dict[tuple[str, str, str], list[list[Reservation]]] = defaultdict(list)
+    said: dict[tuple[str, str, str, int, int, int], list[Reservation]] = {}
+    for one in reservations:
+        known = of_project[one.site, one.project, one.node_type]
+        chain = said.get(one.wording) or next((c for c in reversed(known) if _follows(one, c[-1], within)), None)
+        if chain is None:
+            chain = []
+            chains.append(chain)
+            known.append(chain)
+        chain.append(one)
+        said[one.wording] = chain
+    return chains
+
+
+def _follows(later: Reservation, earlier: Reservation, within: int) -> bool:
+    return (
+        later.submitted - earlier.submitted <= within and later.begin < earlier.end and earlier.begin < later.end
+    )
+
+
+def _counting(chain: Sequence[Reservation], attempts: Attempts) -> Reservation:
+    if attempts is Attempts.FIRST:
+        return chain[0]
+    return next(one for one in chain if one.wording == chain[-1].wording)

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nodes of a replay with the time they have left, and the book of each round."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from flocx_market.domain.book import Book, BookBid, BookOffer, Span
+from flocx_market.domain.engine import Award
+from flocx_market.domain.supply import without
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """What of a bid decides whether a free window could serve it."""
+
+    limit: int
+    length: int
+    first: int
+    last: int
+
+    def fits(self, free: Span) -> bool:
+        return max(free.begin, self.first) <= min(free.end - self.length, self.last)
+
+
+class Shelf:
+    """Offers, while contracts are cut out of them; each is the only one of its node.
+
+    A round is cleared from a book that has only what could serve one of its
+    bids. What is left out could not, so that the round is the same, and a year
+    of rounds does not read every node each time.
+    """
+
+    def __init__(self, offers: Iterable[BookOffer]) -> None:
+        self._free = {offer.uuid: offer.free for offer in offers}
+        self._of_hardware: dict[str, list[BookOffer]] = defaultdict(list)
+        for offer in offers:
+            self._of_hardware[offer.hardware.digest].append(offer)
+        self._meets: dict[tuple[tuple[str, ...], str], bool] = {}
+
+    def book(self, bids: Sequence[BookBid], now: int) -> Book:
+        """Return the book of a round at ``now``: these bids, and the offers with the free windows that could serve one."""
+        found = []
+        for digest, offers in self._of_hardware.items():
+            needs = [
+                _Need(bid.limit, bid.length(now), bid.starting(now), bid.latest_start(now))
+                for bid in bids
+                if self._meeting(bid, digest)
+            ]
+            if not needs:
+                continue
+            for offer in offers:
+                free = tuple(
+                    span
+                    for span in self._free[offer.uuid]
+                    if any(need.limit >= offer.reserve and need.fits(span) for need in needs)
+                )
+                if free:
+                    found.append(replace(offer, free=free))
+        return Book(bids=bids, offers=found)
+
+    def take(self, award: Award) -> None:
+        """Cut what was awarded, with the turnaround of the nodes around it, out of their free time."""
+        for offer in award.offers:
+            blocked = Span(award.contract.begin - offer.turnaround, award.contract.end + offer.turnaround)
+            self._free[offer.uuid] = tuple(
+                piece for free in self._free[offer.uuid] for piece in without(free, blocked)
+            )
+
+    def _meeting(self, bid: BookBid, digest: str) -> bool:
+        key = (tuple(requirement.key for requirement in bid.requirements), digest)
+        known = self._meets.get(key)
+        if known is None:
+            document = self._of_hardware[digest][0].hardware.document
+            known = self._meets[key] = all(requirement.holds(document) for requirement in bid.requirements)
+        return known
