@@ -85,7 +85,7 @@ def main(args: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _plots() -> "Callable[[Path, Mapping[str, Any], Study, Sequence[Variation]], None]":
+def _plots() -> Callable[[Path, Mapping[str, Any], Study, Sequence[Variation]], None]:
     try:
         from flocx_market.simulation import plots  # noqa: PLC0415 - optional
     except ModuleNotFoundError as error:
@@ -95,7 +95,7 @@ def _plots() -> "Callable[[Path, Mapping[str, Any], Study, Sequence[Variation]],
     return plots.write
 
 
-def _knobs(options: argparse.Namespace) -> "Knobs":
+def _knobs(options: argparse.Namespace) -> Knobs:
     from flocx_market.simulation.conversion import Knobs  # noqa: PLC0415
     from flocx_market.simulation.demand import Attempts, Rows  # noqa: PLC0415
 
@@ -141,12 +141,10 @@ def _text(told: Mapping[str, Any], seconds: float) -> str:
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[n]) for row in [columns, *rows]) for n in range(len(columns))]
+    lines = [columns, *rows]
+    first, *others = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "".join(
-        "  ".join(text.ljust(width) if n == 0 else text.rjust(width) for n, (text, width) in enumerate(zip(row, widths)))
-        .rstrip()
-        + "\n"
-        for row in [columns, *rows]
+        "  ".join([line[0].ljust(first), *map(str.rjust, line[1:], others)]).rstrip() + "\n" for line in lines
     )
 
 

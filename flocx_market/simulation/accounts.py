@@ -204,7 +204,8 @@ def by_site(asked: Sequence[Asked], worlds: dict[str, Deals]) -> list[dict[str, 
             "asked_node_hours": hours(site, lambda one: one.node_seconds),
             **{
                 f"{world}_node_hours": hours(
-                    site, lambda one, deals=deals: one.node_seconds if one.bid.uuid in deals else 0  # type: ignore[misc]
+                    site,
+                    lambda one, deals=deals: one.node_seconds if one.bid.uuid in deals else 0,  # type: ignore[misc]
                 )
                 for world, deals in worlds.items()
             },

@@ -25,7 +25,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,9 +33,10 @@ from flocx_market.domain.book import BookOffer
 from flocx_market.simulation.conversion import Asked
 
 _Matrix = npt.NDArray[np.float64]
+_Indices = npt.NDArray[np.intp]
 
 #: Length of a bucket in seconds.
-BUCKET = 12 * 3600
+BUCKET = 24 * 3600
 #: The most pairs of a bid and a bucket; beyond it buckets are longer, and the bound is as valid and less tight.
 MOST_PAIRS = 10_000_000
 #: Subgradient steps, and after how many without a better bound they are halved.
@@ -65,12 +65,11 @@ def bound(
     possible = [one for one in asked if kinds.enough_for(one)]
     if not possible:
         return Bound(node_seconds=0, surplus=0)
-    least = _least_use(possible)
+    use = _least_use(possible)
     size = np.array([one.node_seconds for one in possible], float)
     admitted = np.array([kinds.admitted(one) for one in possible])
     gain = np.array([[one.bid.limit - reserve for reserve in kinds.reserves] for one in possible], float)
-    quantity = np.array([one.bid.quantity for one in possible], float)
-    capacity = np.array(kinds.counts, float)[:, None] * least.buckets[None, :]
+    capacity = np.array(kinds.counts, float)[:, None] * use.lengths[None, :]
 
     done = 0
 
@@ -81,15 +80,14 @@ def bound(
 
     def lowest(values: _Matrix, achieved: int) -> int:
         scale = float(values.max(initial=0)) or 1.0
-        found = _lagrangian(
-            np.where(admitted, values / scale, -np.inf), quantity[:, None] * least.seconds, capacity, achieved / scale, another
-        )
+        found = _lagrangian(np.where(admitted, values / scale, -np.inf), use, capacity, achieved / scale, another)
         # A bound must not be lost to rounding.
         return math.ceil(Fraction(found) * Fraction(scale) * (1 + Fraction(1, 10**9)))
 
     everything = sum(one.node_seconds for one in possible)
     best_gains = sum(
-        one.node_seconds * max(one.bid.limit - reserve for reserve, fits in zip(kinds.reserves, row, strict=True) if fits)
+        one.node_seconds
+        * max(one.bid.limit - reserve for reserve, fits in zip(kinds.reserves, row, strict=True) if fits)
         for one, row in zip(possible, admitted.tolist(), strict=True)
     )
     found = Bound(
@@ -117,8 +115,7 @@ class _Kinds:
         key = tuple(requirement.key for requirement in one.bid.requirements)
         if key not in self._known:
             self._known[key] = [
-                all(requirement.holds(document) for requirement in one.bid.requirements)
-                for document in self._documents
+                all(requirement.holds(document) for requirement in one.bid.requirements) for document in self._documents
             ]
         return [
             meets and reserve <= one.bid.limit for meets, reserve in zip(self._known[key], self.reserves, strict=True)
@@ -130,12 +127,37 @@ class _Kinds:
         return 0 < one.bid.quantity <= fitting
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _LeastUse:
-    """The least seconds of each bucket that a contract of each bid takes, and how long the buckets are."""
+    """The least node-seconds of each bucket that a contract of each bid takes, where it takes any.
 
-    seconds: _Matrix
-    buckets: _Matrix
+    Entries are in order of ``bid``; ``bucket`` and ``amount`` go with it.
+    ``users`` are the bids that have entries, which begin at ``starts``.
+    """
+
+    bids: int
+    lengths: _Matrix
+    bid: _Indices
+    bucket: _Indices
+    amount: _Matrix
+    users: _Indices
+    starts: _Indices
+
+    def costs(self, prices: _Matrix) -> _Matrix:
+        """Return what each bid (row) pays for its use at each kind's (row of ``prices``) prices of buckets."""
+        paid = np.zeros((self.bids, len(prices)))
+        if len(self.users):
+            each = prices.T[self.bucket] * self.amount[:, None]
+            paid[self.users] = np.add.reduceat(each, self.starts, axis=0)
+        return paid
+
+    def taken(self, chosen: _Indices, served: npt.NDArray[np.bool_], kinds: int) -> _Matrix:
+        """Return what is used of each bucket (column) of each kind (row) when the served bids use the chosen kinds."""
+        count = len(self.lengths)
+        counted = served[self.bid]
+        where = (chosen[self.bid] * count + self.bucket)[counted]
+        used: _Matrix = np.bincount(where, weights=self.amount[counted], minlength=kinds * count).astype(float)
+        return used.reshape(kinds, count)
 
 
 def _least_use(asked: Sequence[Asked]) -> _LeastUse:
@@ -147,14 +169,24 @@ def _least_use(asked: Sequence[Asked]) -> _LeastUse:
     edges = np.linspace(first, last, count + 1)
     left, right = edges[None, :-1], edges[None, 1:]
     seconds = np.minimum(np.minimum(right - left, length), np.minimum(begin + length - left, right - (end - length)))
-    return _LeastUse(np.maximum(seconds, 0.0), edges[1:] - edges[:-1])
+    bid, bucket = np.nonzero(seconds > 0)
+    users, starts = np.unique(bid, return_index=True)
+    quantity = np.array([one.bid.quantity for one in asked], float)
+    return _LeastUse(
+        bids=len(asked),
+        lengths=edges[1:] - edges[:-1],
+        bid=bid,
+        bucket=bucket,
+        amount=seconds[bid, bucket] * quantity[bid],
+        users=users,
+        starts=starts,
+    )
 
 
-def _lagrangian(values: _Matrix, use: _Matrix, capacity: _Matrix, achieved: float, step: Callable[[], None]) -> float:
+def _lagrangian(values: _Matrix, use: _LeastUse, capacity: _Matrix, achieved: float, step: Callable[[], None]) -> float:
     """Return a low value of the dual: the sum of what every bid gains at some prices, and what the buckets cost.
 
     :param values: what serving a bid (row) from a kind (column) is worth; -inf where it cannot be.
-    :param use: what a bid (row) takes of a bucket (column) at least.
     :param capacity: what a kind (row) has of a bucket (column).
     """
     rows = np.arange(len(values))
@@ -162,7 +194,7 @@ def _lagrangian(values: _Matrix, use: _Matrix, capacity: _Matrix, achieved: floa
     best, since, share = np.inf, 0, 1.0
     for _ in range(STEPS):
         step()
-        profit = values - use @ prices.T
+        profit = values - use.costs(prices)
         chosen = profit.argmax(axis=1)
         gained = profit[rows, chosen]
         found = float(np.maximum(gained, 0).sum() + (prices * capacity).sum())
@@ -172,7 +204,7 @@ def _lagrangian(values: _Matrix, use: _Matrix, capacity: _Matrix, achieved: floa
             since += 1
             if since == PATIENCE:
                 share, since = share / 2, 0
-        slack = capacity - _taken(chosen, gained > 0, use, len(capacity))
+        slack = capacity - use.taken(chosen, gained > 0, len(capacity))
         # Where nothing is wanted and nothing is charged there is nowhere to go.
         slack[(prices <= 0) & (slack > 0)] = 0
         norm = float((slack * slack).sum())
@@ -180,9 +212,3 @@ def _lagrangian(values: _Matrix, use: _Matrix, capacity: _Matrix, achieved: floa
             break
         prices = np.maximum(prices - share * (found - achieved) / norm * slack, 0)
     return best
-
-
-def _taken(chosen: npt.NDArray[Any], served: npt.NDArray[np.bool_], use: _Matrix, kinds: int) -> _Matrix:
-    picks = np.zeros((kinds, len(chosen)))
-    picks[chosen[served], np.flatnonzero(served)] = 1.0
-    return picks @ use

@@ -130,7 +130,7 @@ def as_bids(wishes: Iterable[Reservation], catalogue: Catalogue, knobs: Knobs) -
 
 
 def _as_bid(wish: Reservation, said: str, catalogue: Catalogue, knobs: Knobs) -> Asked:
-    draw = Random(f"{knobs.seed}\n{said}")
+    draw = Random(f"{knobs.seed}\n{said}")  # noqa: S311 - repeatable, and no secret
     # All are drawn, used or not, so that one knob does not move what another draws.
     price, slack, taste = draw.random(), draw.random(), draw.random()
     reserve = catalogue.reserve(wish.node_type)

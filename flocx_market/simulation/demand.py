@@ -68,9 +68,7 @@ def _chains(reservations: Sequence[Reservation], within: int) -> list[list[Reser
 
 
 def _follows(later: Reservation, earlier: Reservation, within: int) -> bool:
-    return (
-        later.submitted - earlier.submitted <= within and later.begin < earlier.end and earlier.begin < later.end
-    )
+    return later.submitted - earlier.submitted <= within and later.begin < earlier.end and earlier.begin < later.end
 
 
 def _counting(chain: Sequence[Reservation], attempts: Attempts) -> Reservation:

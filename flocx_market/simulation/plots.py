@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
@@ -22,8 +23,10 @@ from flocx_market.simulation.study import ALONE, EXCHANGE, Study
 # Okabe and Ito's palette, which colour-blind people can tell apart.
 _COLOUR = {ALONE: "#E69F00", EXCHANGE: "#0072B2"}
 _ELSEWHERE, _BOUND = "#56B4E9", "#009E73"
-_LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")
-_MARKERS = ("o", "s", "^", "D", "v", "x")
+# The smaller one is drawn last, so that both are seen where they agree.
+_SIZE = {ALONE: 3, EXCHANGE: 6}
+_MARKER = {ALONE: "o", EXCHANGE: "s"}
+_LINE = {ALONE: "--", EXCHANGE: "-"}
 _NAMES = {ALONE: "every site alone", EXCHANGE: "exchange"}
 _KNOBS = {
     "flexible": "share of bids that take other hardware",
@@ -86,7 +89,7 @@ def _served(told: Mapping[str, Any]) -> Figure:
         whole.bar(place, served - elsewhere, 0.6, color=colour)
         if elsewhere:
             whole.bar(place, elsewhere, 0.6, bottom=served - elsewhere, color=_ELSEWHERE, label="on other sites' nodes")
-        whole.text(place, served, f"{served / asked:.1%}", ha="center", va="bottom")
+        whole.text(place, served, f"{row['served_share']:.1%}", ha="center", va="bottom")
         labels.append(_NAMES.get(world, "no market\nserves more").replace(" ", "\n", 1))
     whole.axhline(asked, color="black", linewidth=1.2, linestyle="--", label="asked")
     whole.set_xticks(range(len(labels)), labels)
@@ -106,7 +109,7 @@ def _served(told: Mapping[str, Any]) -> Figure:
     )
     users.set_ylim(0, 1.2)
     users.set_yticks([0, 0.25, 0.5, 0.75, 1])
-    users.yaxis.set_major_formatter(PercentFormatter(1.0))
+    users.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     users.set_ylabel("served share of the node-hours\nthat the site's users asked")
     users.grid(visible=False, axis="x")
     users.legend(loc="upper right", ncols=2, fontsize=9)
@@ -122,23 +125,24 @@ def _utilization(owners: Sequence[OwnerMonth]) -> Figure:
         "Utilization of each owner's nodes, by month", 4 * columns + 0.5, 2.7 * rows + 0.9, rows, columns, sharey=True
     )
     for axis, name in zip(axes, names, strict=False):
-        for world in (ALONE, EXCHANGE):
+        for world in (EXCHANGE, ALONE):
             mine = {row.month: row for row in owners if row.owner == name and row.world == world}
             axis.plot(
                 range(len(months)),
                 [mine[month].utilization for month in months],
                 color=_COLOUR[world],
-                marker=_MARKERS[0] if world == ALONE else _MARKERS[1],
-                markersize=4,
-                linestyle="--" if world == ALONE else "-",
+                marker=_MARKER[world],
+                markersize=_SIZE[world],
+                linestyle=_LINE[world],
                 label=_NAMES[world],
             )
         nodes = next(row.nodes for row in owners if row.owner == name)
         axis.set_title(f"{name}, {nodes} nodes", fontsize=10)
         every = max(1, -(-len(months) // 6))
         axis.set_xticks(range(0, len(months), every), months[::every], rotation=45, ha="right", fontsize=8)
-        axis.yaxis.set_major_formatter(PercentFormatter(1.0))
-        axis.set_ylim(bottom=0)
+    highest = max((row.utilization for row in owners), default=0)
+    axes[0].set_ylim(0, highest * 1.08 or 1)
+    axes[0].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     for axis in axes[len(names) :]:
         axis.set_visible(False)
     for axis in axes[: len(names) : columns]:
@@ -153,28 +157,46 @@ def _prices(points: Sequence[PricePoint]) -> Figure:
     for point in points:
         hours[point.node_type] += point.node_hours
     types = sorted(hours, key=lambda name: (-hours[name], name))[:_MOST_TYPES]
+    columns = min(3, len(types)) or 1
+    rows = -(-len(types) // columns) or 1
     figure, axes = _figure(
-        "What bids pay for a node-hour, as a multiple of what the asked type costs", 11, 4.6, 1, 2, sharey=True
+        "What bids pay for a node-hour, as a multiple of what the asked type costs",
+        4 * columns + 0.5,
+        2.7 * rows + 0.9,
+        rows,
+        columns,
+        sharex=True,
+        sharey=True,
     )
-    for axis, world in zip(axes, (ALONE, EXCHANGE), strict=True):
-        for place, name in enumerate(types):
+    for axis, name in zip(axes, types, strict=False):
+        for world in (EXCHANGE, ALONE):
             weeks = _weekly([point for point in points if point.world == world and point.node_type == name])
             axis.plot(
                 list(weeks),  # type: ignore[arg-type]
                 list(weeks.values()),
-                color=_LINES[place],
-                marker=_MARKERS[place],
-                markersize=4,
+                color=_COLOUR[world],
+                marker=_MARKER[world],
+                markersize=_SIZE[world],
+                linestyle=_LINE[world],
                 linewidth=1.2,
-                label=name,
+                label=_NAMES[world],
             )
-        axis.set_title(_NAMES[world], fontsize=10)
-        axis.tick_params(axis="x", rotation=45)
-        axis.set_xlabel("week in which the bid came")
-    axes[0].set_ylabel("price / asked type's reserve price\n(weekly mean by node-hours)")
-    handles, labels = axes[-1].get_legend_handles_labels()
+        axis.set_title(f"{name} asked for", fontsize=10)
+        axis.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7))  # type: ignore[no-untyped-call]
+        axis.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))  # type: ignore[no-untyped-call]
+        axis.tick_params(axis="x", rotation=45, labelsize=8, labelbottom=True)
+    for axis in axes[len(types) :]:
+        axis.set_visible(False)
+    for axis in axes[: len(types) : columns]:
+        axis.set_ylabel("price / reserve price\nof the asked type")
+    handles, labels = axes[0].get_legend_handles_labels()
     if handles:
-        figure.legend(handles, labels, loc="outside right center", title="type asked for")
+        figure.legend(
+            handles,
+            [f"{label} (weekly mean by node-hours)" for label in labels],
+            loc="outside lower center",
+            ncols=2,
+        )
     return figure
 
 
@@ -209,14 +231,14 @@ def _sensitivity(variations: Sequence[Variation]) -> Figure:
                 places,
                 middle,
                 color=_COLOUR[world],
-                marker=_MARKERS[0] if world == ALONE else _MARKERS[1],
+                marker=_MARKER[world],
                 markersize=4,
-                linestyle="--" if world == ALONE else "-",
+                linestyle=_LINE[world],
                 label=_NAMES[world],
             )
         axis.set_xticks(range(len(values)), values)
         axis.set_xlabel(_KNOBS[knob])
-        axis.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axis.set_ylim(0, 1.02)
     for axis in axes[::3]:
         axis.set_ylabel("node-hours served\nof those asked")

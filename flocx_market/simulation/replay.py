@@ -31,7 +31,7 @@ def replay(asked: Iterable[Asked], offers: Sequence[BookOffer], rules: Rules, *,
         bids = [one.bid for one in batch]
         now = batch[0].reservation.submitted + gather
         for deal in hold_round(shelf.book(bids, now), now, rules).deals:
-            shelf.take(deal.award)
+            shelf.take(deal.award, now)
             deals[deal.award.bid.uuid] = deal
         step(len(batch))
     return deals

@@ -88,9 +88,11 @@ def write(directory: Path, told: Mapping[str, Any], study: Study, variations: Se
     _write(directory / "worlds.csv", told["worlds"])
     _write(
         directory / "owners.csv",
-        [{**asdict(row), "utilization": round(row.utilization, 4)} for row in study.owners],
+        [{**asdict(row), "utilization": round(row.utilization, 6)} for row in study.owners],
     )
-    _write(directory / "prices.csv", [asdict(row) for row in study.prices], [field.name for field in fields(PricePoint)])
+    _write(
+        directory / "prices.csv", [asdict(row) for row in study.prices], [field.name for field in fields(PricePoint)]
+    )
     _write(directory / "bids.csv", [_bid(one, study) for one in study.market.asked])
     if variations:
         _write(directory / "sensitivity.csv", [_variation(one) for one in variations])
@@ -143,7 +145,7 @@ def _write(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]
 
 
 def _share(part: float, whole: float) -> float:
-    return round(part / whole, 4) if whole else 0.0
+    return round(part / whole, 6) if whole else 0.0
 
 
 def _time(seconds: int) -> str:

@@ -21,8 +21,9 @@ class _Need:
     first: int
     last: int
 
-    def fits(self, free: Span) -> bool:
-        return max(free.begin, self.first) <= min(free.end - self.length, self.last)
+    def fitting(self, free: Iterable[Span]) -> set[Span]:
+        least, length, last = self.first + self.length, self.length, self.last
+        return {span for span in free if span.begin <= last and span.end >= least and span.end - span.begin >= length}
 
 
 class Shelf:
@@ -34,14 +35,13 @@ class Shelf:
     """
 
     def __init__(self, offers: Iterable[BookOffer]) -> None:
-        self._free = {offer.uuid: offer.free for offer in offers}
-        self._of_hardware: dict[str, list[BookOffer]] = defaultdict(list)
+        self._of_hardware: dict[str, dict[str, BookOffer]] = defaultdict(dict)
         for offer in offers:
-            self._of_hardware[offer.hardware.digest].append(offer)
+            self._of_hardware[offer.hardware.digest][offer.uuid] = offer
         self._meets: dict[tuple[tuple[str, ...], str], bool] = {}
 
     def book(self, bids: Sequence[BookBid], now: int) -> Book:
-        """Return the book of a round at ``now``: these bids, and the offers with the free windows that could serve one."""
+        """Return the book of a round: its bids, and the offers with the free windows that could serve one."""
         found = []
         for digest, offers in self._of_hardware.items():
             needs = [
@@ -51,28 +51,29 @@ class Shelf:
             ]
             if not needs:
                 continue
-            for offer in offers:
-                free = tuple(
-                    span
-                    for span in self._free[offer.uuid]
-                    if any(need.limit >= offer.reserve and need.fits(span) for need in needs)
-                )
-                if free:
-                    found.append(replace(offer, free=free))
+            for offer in offers.values():
+                fitting: set[Span] = set()
+                for need in needs:
+                    if need.limit >= offer.reserve:
+                        fitting |= need.fitting(offer.free)
+                if len(fitting) == len(offer.free):
+                    found.append(offer)
+                elif fitting:
+                    found.append(replace(offer, free=tuple(span for span in offer.free if span in fitting)))
         return Book(bids=bids, offers=found)
 
-    def take(self, award: Award) -> None:
-        """Cut what was awarded, with the turnaround of the nodes around it, out of their free time."""
-        for offer in award.offers:
-            blocked = Span(award.contract.begin - offer.turnaround, award.contract.end + offer.turnaround)
-            self._free[offer.uuid] = tuple(
-                piece for free in self._free[offer.uuid] for piece in without(free, blocked)
-            )
+    def take(self, award: Award, now: int) -> None:
+        """Cut what was awarded, with the turnaround of the nodes around it, out of their free time from now on."""
+        for sold in award.offers:
+            blocked = Span(award.contract.begin - sold.turnaround, award.contract.end + sold.turnaround)
+            offers = self._of_hardware[sold.hardware.digest]
+            left = [piece for free in offers[sold.uuid].free for piece in without(free, blocked) if piece.end > now]
+            offers[sold.uuid] = replace(offers[sold.uuid], free=tuple(left))
 
     def _meeting(self, bid: BookBid, digest: str) -> bool:
         key = (tuple(requirement.key for requirement in bid.requirements), digest)
         known = self._meets.get(key)
         if known is None:
-            document = self._of_hardware[digest][0].hardware.document
+            document = next(iter(self._of_hardware[digest].values())).hardware.document
             known = self._meets[key] = all(requirement.holds(document) for requirement in bid.requirements)
         return known

@@ -146,8 +146,7 @@ def study(traces: Traces, market: Market, rules: Rules, knobs: Knobs, progress: 
         totals=[accounts.totals(name, market.asked, deals) for name, deals in worlds.items()],
         owners=list(
             chain.from_iterable(
-                accounts.owners(name, market.asked, deals, market.offers, market.span)
-                for name, deals in worlds.items()
+                accounts.owners(name, market.asked, deals, market.offers, market.span) for name, deals in worlds.items()
             )
         ),
         prices=list(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -169,8 +170,9 @@ def _capacity(row: Row) -> Capacity:
 
 def _rows(path: Path | Traversable, columns: Sequence[str], read: Callable[[Row], T]) -> Iterator[T]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            lines = csv.reader(file, strict=True)
+        with path.open("rb") as file:
+            # The mark with which some programs begin a file is no part of the first column's name.
+            lines = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""), strict=True)
             header = next(lines, [])
             missing = [column for column in columns if column not in header]
             if missing:
