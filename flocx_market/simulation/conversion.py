@@ -9,6 +9,7 @@ none of them.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -180,7 +181,7 @@ def as_offers(
             continue
         hardware = catalogue.hardware(one.node_type)
         reserve = catalogue.reserve(one.node_type) if one.reserve is None else one.reserve
-        for number in range(-int(-one.nodes * knobs.supply // 1)):
+        for number in range(math.ceil(one.nodes * knobs.supply)):
             name = f"{site}\n{one.node_type}\n{number}"
             offers.append(
                 BookOffer(
