@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,11 @@ _HOUR = 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldTotals:
-    """One world in one line. Times in hours, money in price units; ``elsewhere`` is on nodes of other sites."""
+    """One world in one line. Times in hours, money in price units.
+
+    ``elsewhere`` is what was served on nodes of other sites, ``waited`` what
+    was served later than it was wanted.
+    """
 
     world: str
     bids: int
@@ -29,6 +34,7 @@ class WorldTotals:
     elsewhere_node_hours: float
     unserved_node_hours: float
     waited_bids: int
+    waited_node_hours: float
     mean_wait_hours: float
     median_wait_hours: float
     longest_wait_hours: float
@@ -89,6 +95,9 @@ def totals(world: str, asked: Sequence[Asked], deals: Deals) -> WorldTotals:
         elsewhere_node_hours=_hours(elsewhere),
         unserved_node_hours=_hours(wanted - got),
         waited_bids=sum(wait > 0 for wait in waits),
+        waited_node_hours=_hours(
+            sum(node_seconds(deal) for (_, deal), wait in zip(served, waits, strict=True) if wait > 0)
+        ),
         mean_wait_hours=round(mean(waits), 4) if waits else 0.0,
         median_wait_hours=round(median(waits), 4) if waits else 0.0,
         longest_wait_hours=round(max(waits, default=0.0), 4),
@@ -127,11 +136,12 @@ def owners(
     sites = {one.bid.uuid: one.reservation.site for one in asked}
     sold: dict[tuple[str, str, bool], list[int]] = defaultdict(lambda: [0, 0])
     periods = list(months(span))
+    begins = [period.begin for _, period in periods]
     for uuid, deal in deals.items():
-        for month, period in periods:
-            seconds = _shared(deal.award.contract, period)
-            if seconds <= 0:
-                continue
+        contract = deal.award.contract
+        touched = slice(max(bisect_right(begins, contract.begin) - 1, 0), bisect_left(begins, contract.end))
+        for month, period in periods[touched]:
+            seconds = max(_shared(contract, period), 0)
             for offer, price in zip(deal.award.offers, deal.prices, strict=True):
                 tally = sold[offer.owner_project_id, month, offer.owner_project_id == sites[uuid]]
                 tally[0] += seconds

@@ -56,19 +56,21 @@ def _chains(reservations: Sequence[Reservation], within: int) -> list[list[Reser
     of_project: dict[tuple[str, str, str], list[list[Reservation]]] = defaultdict(list)
     said: dict[tuple[str, str, str, int, int, int], list[Reservation]] = {}
     for one in reservations:
-        known = of_project[one.site, one.project, one.node_type]
-        chain = said.get(one.wording) or next((c for c in reversed(known) if _follows(one, c[-1], within)), None)
+        key = one.site, one.project, one.node_type
+        # What is too long ago can only be said again in the same words.
+        recent = [c for c in of_project[key] if one.submitted - c[-1].submitted <= within]
+        chain = said.get(one.wording) or next((c for c in reversed(recent) if _overlap(one, c[-1])), None)
         if chain is None:
             chain = []
             chains.append(chain)
-            known.append(chain)
+        of_project[key] = [*(c for c in recent if c is not chain), chain]
         chain.append(one)
         said[one.wording] = chain
     return chains
 
 
-def _follows(later: Reservation, earlier: Reservation, within: int) -> bool:
-    return later.submitted - earlier.submitted <= within and later.begin < earlier.end and earlier.begin < later.end
+def _overlap(one: Reservation, other: Reservation) -> bool:
+    return one.begin < other.end and other.begin < one.end
 
 
 def _counting(chain: Sequence[Reservation], attempts: Attempts) -> Reservation:

@@ -45,10 +45,12 @@ _STYLE = {
     "grid.color": "#dddddd",
     "grid.linewidth": 0.6,
     "legend.frameon": False,
+    # Names from a trace are no formulas.
+    "text.parse_math": False,
     # Else each run would draw other identifiers.
     "svg.hashsalt": "flocx",
 }
-_MOST_TYPES = 6
+_MOST_TYPES, _MOST_SITES = 6, 12
 
 
 def write(directory: Path, told: Mapping[str, Any], study: Study, variations: Sequence[Variation]) -> None:
@@ -101,6 +103,7 @@ def _served(told: Mapping[str, Any]) -> Figure:
 
     sites = [row for row in told["users"] if row["asked_node_hours"]]
     sites.sort(key=lambda row: (-row["asked_node_hours"], row["site"]))
+    del sites[_MOST_SITES:]
     for offset, world in ((-0.2, ALONE), (0.2, EXCHANGE)):
         shares = [row[f"{world}_node_hours"] / row["asked_node_hours"] for row in sites]
         users.bar([n + offset for n in range(len(sites))], shares, 0.38, color=_COLOUR[world], label=_NAMES[world])
@@ -117,7 +120,8 @@ def _served(told: Mapping[str, Any]) -> Figure:
 
 
 def _utilization(owners: Sequence[OwnerMonth]) -> Figure:
-    names = sorted({row.owner for row in owners})
+    nodes = {row.owner: row.nodes for row in owners}
+    names = sorted(sorted(nodes, key=lambda owner: (-nodes[owner], owner))[:_MOST_SITES])
     months = sorted({row.month for row in owners})
     columns = min(3, len(names)) or 1
     rows = -(-len(names) // columns) or 1
@@ -136,8 +140,7 @@ def _utilization(owners: Sequence[OwnerMonth]) -> Figure:
                 linestyle=_LINE[world],
                 label=_NAMES[world],
             )
-        nodes = next(row.nodes for row in owners if row.owner == name)
-        axis.set_title(f"{name}, {nodes} nodes", fontsize=10)
+        axis.set_title(f"{name}, {nodes[name]} nodes", fontsize=10)
         every = max(1, -(-len(months) // 6))
         axis.set_xticks(range(0, len(months), every), months[::every], rotation=45, ha="right", fontsize=8)
     highest = max((row.utilization for row in owners), default=0)
@@ -148,7 +151,8 @@ def _utilization(owners: Sequence[OwnerMonth]) -> Figure:
     for axis in axes[: len(names) : columns]:
         axis.set_ylabel("node-hours sold\nof those offered")
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    if handles:
+        figure.legend(handles, labels, loc="outside lower center", ncols=2)
     return figure
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from flocx_common.api.values import time_text
 from flocx_market.domain.book import to_instant
 from flocx_market.simulation import accounts
-from flocx_market.simulation.accounts import PricePoint
+from flocx_market.simulation.accounts import OwnerMonth, PricePoint
 from flocx_market.simulation.conversion import Asked, Knobs
 from flocx_market.simulation.sensitivity import Variation, settings
 from flocx_market.simulation.study import ALONE, EXCHANGE, Study, Traces
@@ -89,10 +89,9 @@ def write(directory: Path, told: Mapping[str, Any], study: Study, variations: Se
     _write(
         directory / "owners.csv",
         [{**asdict(row), "utilization": round(row.utilization, 6)} for row in study.owners],
+        [*_columns(OwnerMonth), "utilization"],
     )
-    _write(
-        directory / "prices.csv", [asdict(row) for row in study.prices], [field.name for field in fields(PricePoint)]
-    )
+    _write(directory / "prices.csv", [asdict(row) for row in study.prices], _columns(PricePoint))
     _write(directory / "bids.csv", [_bid(one, study) for one in study.market.asked])
     if variations:
         _write(directory / "sensitivity.csv", [_variation(one) for one in variations])
@@ -142,6 +141,10 @@ def _write(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]
         writer = csv.DictWriter(file, columns or list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def _columns(kind: type[OwnerMonth | PricePoint]) -> list[str]:
+    return [field.name for field in fields(kind)]
 
 
 def _share(part: float, whole: float) -> float:

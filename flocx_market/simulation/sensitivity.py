@@ -13,6 +13,7 @@ from flocx_market.simulation.accounts import WorldTotals, totals
 from flocx_market.simulation.conversion import Knobs
 from flocx_market.simulation.demand import Attempts, Rows
 from flocx_market.simulation.study import Progress, Traces, market_of, worlds_of
+from flocx_market.simulation.traces import TraceInvalid
 
 #: The values that are tried of each knob, besides the one the study has.
 VALUES: Mapping[str, Sequence[Any]] = {
@@ -44,7 +45,10 @@ def sensitivity(
     end: int | None,
     progress: Progress,
 ) -> Iterator[Variation]:
-    """Yield what both worlds come to for each value of each knob under each seed, all other knobs as given."""
+    """Yield what both worlds come to for each value of each knob under each seed, all other knobs as given.
+
+    A value under which there is no bid at all is left out.
+    """
     tried = [
         (knob, value, replace(knobs, seed=seed, **{knob: value}))
         for knob in VALUES
@@ -54,7 +58,11 @@ def sensitivity(
     known: dict[Knobs, list[WorldTotals]] = {}
     for number, (knob, value, changed) in enumerate(tried, 1):
         if changed not in known:
-            market = market_of(traces, changed, begin, end)
+            try:
+                market = market_of(traces, changed, begin, end)
+            except TraceInvalid:
+                # Under this value nothing is left to replay, such as no approved reservation.
+                continue
             worlds = worlds_of(market, rules, changed, lambda what, done, of: None)
             known[changed] = [totals(name, market.asked, deals) for name, deals in worlds.items()]
         for found in known[changed]:

@@ -133,6 +133,38 @@ def test_only_what_was_submitted_in_the_simulated_time_counts(tmp_path):
     assert told["worlds"][0]["bids"] == 3
 
 
+def test_where_nobody_offers_anything_nobody_is_served(tmp_path):
+    (tmp_path / "capacity.csv").write_text("node_type,nodes\nradio,3\n")
+    done = run(tmp_path / "out", "-f", "json", capacity=tmp_path / "capacity.csv")
+    assert done.status == 0, done.errors
+    assert [row["served_node_hours"] for row in json.loads(done.output)["worlds"]] == [0, 0, 0]
+    assert json.loads(done.output)["trace"]["not_offered"] == {"radio": 3}
+    assert done.table("owners.csv") == done.table("prices.csv") == []
+    assert set(done.files) == TABLES | PLOTS
+
+
+def test_a_site_may_have_any_name_and_there_may_be_many(tmp_path):
+    lines = (EXAMPLES / "reservations.csv").read_text().splitlines()
+    more = [
+        line.replace("north", f"$\\frac{number}").replace("d430", f"t{number}")
+        for number in range(30)
+        for line in lines[1:3]
+    ]
+    (tmp_path / "r.csv").write_text("\n".join([*lines, *more]) + "\n")
+    types = [f"t{number},2" for number in range(30)]
+    (tmp_path / "c.csv").write_text("\n".join(["node_type,nodes", *types]) + "\n")
+    done = run(tmp_path / "out", reservations=tmp_path / "r.csv", capacity=tmp_path / "c.csv")
+    assert done.status == 0, done.errors
+    assert len({row["owner"] for row in done.table("owners.csv")}) == 30
+
+
+def test_what_leaves_no_bid_is_no_part_of_the_sensitivity(tmp_path):
+    # Nothing that comes this late was approved.
+    done = run(tmp_path / "out", "--no-plots", "--sensitivity", "--seeds", "1", "--from", "2027-01-08")
+    assert done.status == 0, done.errors
+    assert {row["value"] for row in done.table("sensitivity.csv") if row["knob"] == "rows"} == {"all", "not-refused"}
+
+
 def refused(outcome, *said):
     assert outcome.status == 2
     assert outcome.output == ""

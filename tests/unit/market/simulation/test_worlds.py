@@ -61,6 +61,7 @@ def test_a_bid_waits_for_the_node_as_long_as_it_can_and_its_wait_is_counted():
         assert alone.served_bids == served
         assert [alone.mean_wait_hours, alone.median_wait_hours, alone.longest_wait_hours] == waits
         assert alone.waited_bids == served - 2
+        assert alone.waited_node_hours == 6 * (served - 2)
 
 
 def test_a_start_that_had_passed_when_the_bid_came_is_no_waiting():
