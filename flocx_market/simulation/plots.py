@@ -36,6 +36,7 @@ _KNOBS = {
     "attempts": "which attempt counts",
     "rows": "which reservations count",
 }
+_CHOICES = {"attempts", "rows"}
 _STYLE = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -228,19 +229,23 @@ def _sensitivity(variations: Sequence[Variation]) -> Figure:
                 ]
                 for value in values
             ]
-            middle = [sum(share) / len(share) for share in shares]
-            places = range(len(values))
-            axis.fill_between(places, list(map(min, shares)), list(map(max, shares)), color=_COLOUR[world], alpha=0.2)
-            axis.plot(
-                places,
-                middle,
-                color=_COLOUR[world],
-                marker=_MARKER[world],
-                markersize=4,
-                linestyle=_LINE[world],
-                label=_NAMES[world],
-            )
+            middle, least, most = ([pick(share) for share in shares] for pick in (_mean, min, max))
+            look: dict[str, Any] = {
+                "color": _COLOUR[world],
+                "marker": _MARKER[world],
+                "markersize": 4,
+                "label": _NAMES[world],
+            }
+            if knob in _CHOICES:
+                # Between two choices there is nothing that a line could show.
+                places = [place + (-0.06 if world == ALONE else 0.06) for place in range(len(values))]
+                axis.vlines(places, least, most, color=_COLOUR[world], alpha=0.4, linewidth=5)
+                axis.plot(places, middle, linestyle="", **look)
+            else:
+                axis.fill_between(range(len(values)), least, most, color=_COLOUR[world], alpha=0.2)
+                axis.plot(range(len(values)), middle, linestyle=_LINE[world], **look)
         axis.set_xticks(range(len(values)), values)
+        axis.set_xlim(-0.4, len(values) - 0.6)
         axis.set_xlabel(_KNOBS[knob])
         axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axis.set_ylim(0, 1.02)
@@ -255,6 +260,10 @@ def _sensitivity(variations: Sequence[Variation]) -> Figure:
         ncols=2,
     )
     return figure
+
+
+def _mean(shares: Sequence[float]) -> float:
+    return sum(shares) / len(shares)
 
 
 def _short(value: float, _position: int) -> str:

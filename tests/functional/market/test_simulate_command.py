@@ -15,7 +15,7 @@ import pytest
 
 from flocx_market.cmd import simulate
 from flocx_market.cmd.progress_bar import ProgressBar
-from tests.data import CHECKOUT
+from tests.data import CHECKOUT, published
 
 EXAMPLES = CHECKOUT / "doc" / "source" / "examples"
 TABLES = {"summary.json", "worlds.csv", "owners.csv", "prices.csv", "bids.csv"}
@@ -225,6 +225,28 @@ def test_without_the_library_for_plots_one_line_names_the_extra_and_the_way_arou
     assert "pip install 'flocx[simulate]'; or leave them out with --no-plots" in told.stderr
     assert told.stderr.count("\n") == 1
     assert without("--no-plots").returncode == 0
+
+
+def test_the_headline_of_the_readme_is_what_its_command_says_of_a_year(tmp_path):
+    traces = {name: published(f"cloudlab/{name}.csv") for name in ("reservations", "capacity")}
+    done = run(tmp_path / "out", "--no-plots", "-f", "json", **traces)
+    assert done.status == 0, done.errors
+    told = json.loads(done.output)
+    alone, exchange, bound = told["worlds"]
+    readme = " ".join((CHECKOUT / "README.rst").read_text().split())
+    for words in (
+        f"{alone['asked_node_hours'] / 1e6:.1f} million node-hours in {alone['bids']} bids",
+        f"alone turns away {alone['bids'] - alone['served_bids']} of them",
+        f"serves {alone['served_share']:.1%}".replace("%", " %"),
+        f"with an exchange {exchange['bids'] - exchange['served_bids']} are turned away",
+        f"and {exchange['served_share']:.1%} served".replace("%", " %"),
+        f"more than {bound['served_share']:.1%}".replace("%", " %"),
+    ):
+        assert words in readme
+    page = " ".join((CHECKOUT / "doc" / "source" / "simulation.rst").read_text().split())
+    for world in told["worlds"]:
+        assert f"- {world['served_node_hours']:,.0f}" in page
+        assert f"- {world['surplus']:,.0f}" in page
 
 
 class Terminal(io.StringIO):
