@@ -66,7 +66,7 @@ class Asked:
     @property
     def begin(self) -> int:
         """When its user wanted the nodes: not before it was asked."""
-        return max(self.reservation.begin, self.reservation.submitted)
+        return self.bid.begin
 
     @property
     def node_seconds(self) -> int:
@@ -136,14 +136,15 @@ def _as_bid(wish: Reservation, said: str, catalogue: Catalogue, knobs: Knobs) ->
     price, slack, taste = draw.random(), draw.random(), draw.random()
     reserve = catalogue.reserve(wish.node_type)
     flexible = taste < knobs.flexible
+    begin = max(wish.begin, wish.submitted)
     bid = BookBid(
         uuid=derived_id(_NAMES, said),
         project_id=f"project {wish.project}",
         requirements=catalogue.requirements(wish.node_type, flexible=flexible),
         quantity=wish.nodes,
-        begin=wish.begin,
+        begin=begin,
         end=wish.end + int(2 * knobs.patience * slack),
-        duration=wish.end - wish.begin,
+        duration=wish.end - begin,
         limit=reserve + int(reserve * float(knobs.spread) * price),
         spread=None,
         together=None,

@@ -29,14 +29,18 @@ class Attempts(StrEnum):
 def wishes(reservations: Iterable[Reservation], *, rows: Rows, attempts: Attempts, within: int) -> list[Reservation]:
     """Return the reservations that count, by the time they were submitted.
 
-    Lines without nodes or without length are left out. An attempt follows
+    Lines without nodes, without length or for a time that is over are left out. An attempt follows
     another of the same project for the same node type at the same site when it
     says the same, or when it comes at most ``within`` seconds later and the two
     windows overlap. Of a wish, the first or the last wording counts, from when
     it was submitted for the first time.
     """
     wanted = sorted(
-        (one for one in reservations if one.nodes > 0 and one.end > one.begin and _looked_at(one, rows)),
+        (
+            one
+            for one in reservations
+            if one.nodes > 0 and one.end > max(one.begin, one.submitted) and _looked_at(one, rows)
+        ),
         key=lambda one: (one.submitted, one.wording),
     )
     if attempts is Attempts.EACH:

@@ -40,6 +40,13 @@ def test_a_bid_that_can_move_out_of_the_way_counts_whole():
     assert bounded(rivals, ONE_NODE, replace(PLAIN, patience=10_000 * HOUR)).node_seconds == 200 * HOUR
 
 
+def test_bids_that_can_take_turns_count_whole(monkeypatch):
+    monkeypatch.setattr(module, "BUCKET", HOUR)
+    market = market_of(traces([reservation(0, 10, project=str(n)) for n in range(2)], ONE_NODE), PLAIN, None, None)
+    turns = [replace(one, bid=replace(one.bid, end=one.bid.end + 10 * HOUR)) for one in market.asked]
+    assert bound(turns, market.offers, NOTHING, lambda done, of: None).node_seconds == 20 * HOUR
+
+
 def test_more_nodes_than_there_are_is_nothing():
     assert bounded([reservation(nodes=2)], ONE_NODE) == NOTHING
 

@@ -32,7 +32,7 @@ def test_the_bid_asks_for_what_the_reservation_asked_for():
 def test_a_reservation_whose_start_had_passed_when_it_came_is_wanted_from_then_on():
     [one] = bids(Knobs(), [reservation(-1, 9)])
     assert one.begin == DAY
-    assert one.bid.duration == 10 * HOUR
+    assert one.bid.duration == 9 * HOUR
 
 
 def test_a_node_costs_by_its_parts_and_by_what_its_owner_says():
@@ -77,7 +77,7 @@ def test_of_an_unknown_type_nothing_else_will_do():
 def test_one_knob_moves_nothing_that_another_draws():
     before = bids(Knobs())
     changed = [
-        bids(Knobs(spread=Decimal(9))),
+        bids(Knobs(spread=Decimal(0))),
         bids(Knobs(patience=0)),
         bids(Knobs(flexible=Decimal(0))),
     ]

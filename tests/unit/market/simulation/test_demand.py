@@ -56,7 +56,7 @@ def test_an_attempt_follows_within_the_given_time_and_not_later():
 
 
 def test_lines_without_nodes_or_without_length_are_no_demand():
-    assert counted(at(0, 10, 10), at(0, 10, 9), at(0, nodes=0)) == []
+    assert counted(at(0, 10, 10), at(0, 10, 9), at(0, nodes=0), at(0, -10, 0)) == []
 
 
 @pytest.mark.parametrize(("rows", "kept"), [(Rows.ALL, "abc"), (Rows.NOT_REFUSED, "ac"), (Rows.APPROVED, "c")])

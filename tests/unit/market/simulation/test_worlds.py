@@ -65,8 +65,21 @@ def test_a_bid_waits_for_the_node_as_long_as_it_can_and_its_wait_is_counted():
 
 
 def test_a_start_that_had_passed_when_the_bid_came_is_no_waiting():
-    [late] = [reservation(-5, 5)]
-    assert named(studied([late], TWO_SITES))["alone"].longest_wait_hours == 0
+    late = named(studied([reservation(-5, 5)], TWO_SITES))["alone"]
+    assert (late.served_bids, late.served_node_hours, late.longest_wait_hours) == (1, 5, 0)
+
+
+def test_what_is_left_before_a_contract_is_sold_as_well():
+    asked = [reservation(1, 10, project="a"), reservation(0.5, 1, project="b", submitted=DAY + 1)]
+    assert named(studied(asked, [capacity("big", 1, "north")]))["alone"].served_bids == 2
+
+
+@pytest.mark.parametrize("second", [(0, 5), (10, 15)], ids=["before", "after"])
+def test_a_node_has_its_turnaround_between_two_contracts(second):
+    asked = [reservation(5, 10, project="a"), reservation(*second, project="b", submitted=DAY + 1)]
+    one_node = [capacity("big", 1, "north")]
+    assert named(studied(asked, one_node))["alone"].served_bids == 2
+    assert named(studied(asked, one_node, replace(PLAIN, turnaround=60)))["alone"].served_bids == 1
 
 
 def test_gathered_bids_share_a_round_and_the_better_one_wins():
@@ -123,6 +136,8 @@ def test_the_price_path_has_what_bids_for_a_type_pay_by_the_day_they_came():
 def test_a_time_without_any_bid_is_refused():
     with pytest.raises(TraceInvalid, match="--reservations: none in the simulated time"):
         studied([reservation()], TWO_SITES, begin=DAY + 1)
+    with pytest.raises(TraceInvalid, match="--reservations: none in the simulated time"):
+        studied([reservation()], TWO_SITES, end=DAY)
 
 
 @st.composite
@@ -132,11 +147,12 @@ def demands(draw):
     found = []
     for number in range(count):
         begin = draw(st.integers(0, 12))
+        end = begin + draw(st.integers(1, 8))
         found.append(
             reservation(
                 begin,
-                begin + draw(st.integers(1, 8)),
-                submitted=DAY + draw(st.integers(0, 12)) * HOUR,
+                end,
+                submitted=DAY + draw(st.integers(0, min(12, end - 1))) * HOUR,
                 project=str(number),
                 site=draw(st.sampled_from(["north", "south"])),
                 node_type=draw(st.sampled_from(["small", "big", "large"])),
