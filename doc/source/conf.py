@@ -39,6 +39,7 @@ _PURPOSES = {
     "flocx-market-clear": "clear a FLOCX market from files",
     "flocx-market-manage": "look after the database of a FLOCX market",
     "flocx-market-manager": "clear a FLOCX market, and look after its contracts",
+    "flocx-market-simulate": "replay real demand through a FLOCX market",
     "flocx-provider-api": "serve the REST API of a FLOCX provider",
     "flocx-provider-manage": "look after the database and the static nodes of a FLOCX provider",
     "flocx-provider-manager": "publish offers of a FLOCX provider, and hand its nodes over",

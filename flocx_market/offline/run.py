@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +20,7 @@ from flocx_market.domain.clearing import Rules, clear, price_round
 from flocx_market.domain.explanation import as_json, explain
 from flocx_market.domain.formation import form_contract
 from flocx_market.offline.books import read_bids, read_offers
+from flocx_market.offline.results import together
 
 #: Called now and then with (what is being done, how many are done, how many there are).
 Progress = Callable[[str, int, int], None]
@@ -62,7 +60,7 @@ def clear_books(offers: Path, bids: Path, now: datetime, rules: Rules, out: Path
     with _timed(summary, "price"):
         deals = price_round(book, cleared, to_seconds(now), rules).deals
         contracts = [form_contract(deal, now) for deal in deals]
-    with _together(out) as directory:
+    with together(out) as directory:
         with _timed(summary, "write"), (directory / "contracts.jsonl").open("w", encoding="utf-8") as file:
             for contract in contracts:
                 file.write(json.dumps(views.contract(contract, {}, None)) + "\n")
@@ -82,21 +80,6 @@ def clear_books(offers: Path, bids: Path, now: datetime, rules: Rules, out: Path
     summary.surplus = from_micros(round(Decimal(sum(deal.award.surplus for deal in deals)) / 3600))
     summary.amount = total(contract.amount for contract in contracts)
     return summary
-
-
-@contextmanager
-def _together(out: Path) -> Iterator[Path]:
-    """Provide a directory whose files go to ``out`` when all is well, and nowhere when it is not."""
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".unfinished-") as name:
-        directory = Path(name)
-        yield directory
-        files = sorted(directory.iterdir())
-        for file in files:
-            if (out / file.name).is_dir():
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(out / file.name))
-        for file in files:
-            file.replace(out / file.name)
 
 
 @contextmanager

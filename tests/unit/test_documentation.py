@@ -166,7 +166,7 @@ def test_every_entry_point_that_can_be_configured_is_explained():
 
 def test_every_command_is_mentioned():
     commands = {point.name for point in entry_points(group="console_scripts") if point.name.startswith("flocx-")}
-    assert len(commands) == 7
+    assert len(commands) == 8
     assert {command for command in commands if command not in prose()} == set()
 
 

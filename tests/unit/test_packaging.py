@@ -56,7 +56,7 @@ def test_the_base_requires_only_what_other_peoples_environments_have():
 def test_every_extra_that_people_know_is_there():
     extras = set(_setup()["options.extras_require"])
     assert extras >= {
-        "market", "provider", "dashboard", "cli", "postgresql", "mysql", "openstack", "optimal", "test", "docs"
+        "market", "provider", "dashboard", "cli", "postgresql", "mysql", "openstack", "optimal", "simulate", "test", "docs"
     }  # fmt: skip
 
 
