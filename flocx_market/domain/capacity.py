@@ -24,6 +24,9 @@ from flocx_market.domain.stock import Stock
 
 T = TypeVar("T")
 
+#: So many steps a ladder has at the most where nothing else is asked for.
+STEPS = 50
+
 # Counts that are kept at once, so that many starts and many racks do not add up to much memory.
 _CELLS = 1 << 22
 
@@ -70,7 +73,7 @@ class Capacity:
     by_start_cut: bool = False
 
 
-def capacity(stock: Stock, question: BookBid, now: int, *, shortest: int = 0, most_steps: int = 50) -> Capacity:
+def capacity(stock: Stock, question: BookBid, now: int, *, shortest: int = 0, most_steps: int = STEPS) -> Capacity:
     """Return how many nodes could be had, by price and by start, and at which price the quantity could.
 
     The nodes are those that a bid like the question could be served by if it

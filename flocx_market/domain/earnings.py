@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flocx_market.domain.book import Span
-from flocx_market.domain.capacity import evenly
+from flocx_market.domain.capacity import STEPS, evenly
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Earnings:
     cut: bool = False
 
 
-def earnings(sales: Iterable[Sale], within: Span, *, turnaround: int = 0, most_steps: int = 50) -> Earnings:
+def earnings(sales: Iterable[Sale], within: Span, *, turnaround: int = 0, most_steps: int = STEPS) -> Earnings:
     """Return for how long one node could have been sold inside ``within``, at each price that was asked.
 
     Of the sales at a price or above, those are chosen that come to most time
@@ -57,13 +57,15 @@ def earnings(sales: Iterable[Sale], within: Span, *, turnaround: int = 0, most_s
     :param most_steps: so many steps at the most, 2 or more; the first, the last and evenly spaced ones between.
     """
     known: dict[tuple[int, int], int] = {}
+    asked_prices = set()
     for sale in sales:
         begin, end = max(sale.span.begin, within.begin), min(sale.span.end, within.end)
         if begin < end:
+            asked_prices.add(sale.asked)
             # Of those for one and the same time only the dearest counts.
             known[begin, end] = max(known.get((begin, end), 0), sale.asked)
     by_end = sorted(known.items(), key=lambda item: (item[0][1], item[0][0]))
-    prices = sorted(set(known.values()))
+    prices = sorted(asked_prices)
     steps = []
     for price in evenly(prices, most_steps):
         seconds, contracts = _longest([span for span, asked in by_end if asked >= price], turnaround)

@@ -17,9 +17,8 @@ from flocx_common.api.schemas import (
     nullable,
 )
 from flocx_market.api.schemas.bids import CREATE
+from flocx_market.domain.capacity import STEPS
 
-#: So many steps a ladder has at the most where nothing else is asked for.
-STEPS = 50
 #: The longest time that earnings are told of, in days.
 LONGEST = 366
 

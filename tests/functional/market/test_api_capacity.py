@@ -207,13 +207,13 @@ class TestEarnings:
         sold.offer(3, reserve_price="2.5", owner_project_id="p-owner-b")
         assert steps(earnings(sold)) == [("1.500000", 4.0, "6.000000")]
 
-    def test_other_hardware_and_offers_that_the_owner_may_not_see_are_left_out(self, sold):
-        sold.market.browser("provider-1")("PUT", f"/v1/providers/{uid(9001)}/heartbeat")
-        for number, more in ((4, {"resource_class": "gpu"}), (5, {"lessee_project_ids": ["p-consumer-b"]})):
-            sold.offer(number, reserve_price="9", start_time=z(6), owner_project_id="p-owner-b", **more)
-            sold.contract("consumer-b", start_time=z(6), end_time=z(9), limit_price="9", offer_uuids=[uid(number)])
-        sold.market.clock.advance(2 * HOUR)
-        assert {price for price, _, _ in steps(earnings(sold))} == {"1.500000", "2.000000"}
+    def test_other_hardware_and_offers_that_the_owner_may_not_see_are_left_out(self, trade, clock):
+        trade.offer(1, owner_project_id="p-owner-a")
+        for number, more in ((2, {}), (3, {"resource_class": "gpu"}), (4, {"lessee_project_ids": ["p-consumer-b"]})):
+            trade.offer(number, reserve_price=f"{number}", owner_project_id="p-owner-b", **more)
+            trade.contract("consumer-b", limit_price="9", offer_uuids=[uid(number)])
+        clock.advance(HOUR)
+        assert steps(earnings(trade)) == [("2.000000", 1.0, "2.000000")]
 
     def test_nodes_without_a_class_are_like_those_of_the_same_hardware(self, trade, clock):
         for number, cpus in ((1, 8), (2, 8), (3, 16)):

@@ -9,6 +9,7 @@ from flocx_market.api.controllers.v1.bids import bid_request
 from flocx_market.api.schemas import capacity as schemas
 from flocx_market.api.services import MarketServices
 from flocx_market.domain.bid import HIGHEST_LIMIT, to_book
+from flocx_market.domain.capacity import STEPS
 from flocx_market.domain.offer import Offer
 from flocx_market.policies import capacity as policy
 from flocx_market.ports.store import Viewer
@@ -31,7 +32,7 @@ class CapacityController(Controller[MarketServices]):
         """Tell what a bid of the caller's project could have, and what a node of it would have earned."""
         call.require({"project_id": call.caller.project_id})
         services, now = call.services, call.services.clock.now()
-        most_steps = call.body.get("max_steps", schemas.STEPS)
+        most_steps = call.body.get("max_steps", STEPS)
         asked = bids.draft(bid_request(call, limit_price=HIGHEST_LIMIT), services.settings.limits, now)
         question = to_book(asked)
         earned = _earnings(call, most_steps) if "earnings" in call.body else None
