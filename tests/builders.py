@@ -177,7 +177,7 @@ def contract(nodes: int = 1, **over: Any) -> Contract:
         "end_time": at(10),
         "clearing_price": Decimal(0),
         "amount": Decimal(0),
-        "price_rule": "reserve",
+        "price_rule": "critical",
         "status": ContractStatus.CREATED,
         "status_reason": None,
         "allocations": (),

@@ -37,7 +37,13 @@ def main(args: Sequence[str] | None = None) -> int:
 
     options = _parser().parse_args(args)
     try:
-        rules = bootstrap.rules(engine=options.engine, ranking=options.ranking, pricing=options.pricing, k=options.k)
+        rules = bootstrap.rules(
+            engine=options.engine,
+            ranking=options.ranking,
+            pricing=options.pricing,
+            k=options.k,
+            pricing_budget=options.pricing_budget,
+        )
         now = time_from(options.now, "--now")
         summary = clear_books(
             options.offers, options.bids, now, rules, options.out, _progress, questions=options.capacity
@@ -78,6 +84,12 @@ def _share(text: str) -> Decimal:
     raise argparse.ArgumentTypeError(f"{text}: a number from 0 to 1 is expected")
 
 
+def _count(text: str) -> int:
+    if text.isdecimal():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text}: a whole number of at least 0 is expected")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="flocx-market-clear", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -97,12 +109,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--ranking", default="value", help="which bid is served first (default: %(default)s)")
     parser.add_argument("--engine", default="greedy", help="how bids are matched (default: %(default)s)")
-    parser.add_argument("--pricing", default="reserve", help="what a node costs (default: %(default)s)")
+    parser.add_argument("--pricing", default="critical", help="what a node costs (default: %(default)s)")
     parser.add_argument(
         "--k",
         type=_share,
         default=Decimal("0.5"),
         help="for --pricing k_double: the share of the way from reserve to limit (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--pricing-budget",
+        type=_count,
+        metavar="N",
+        help="for --pricing critical: placements it may try; contracts beyond them pay the reserve (default: no bound)",
     )
     parser.add_argument("-f", "--format", choices=("text", "json"), default="text", help="how to print the summary")
     return parser

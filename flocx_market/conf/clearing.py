@@ -21,9 +21,10 @@ OPTS = [
     ),
     cfg.StrOpt(
         "pricing",
-        default="reserve",
-        help="What a node costs: reserve (what its owner asked), limit (what the bid would pay at most) or k_double "
-        "(in between). An entry point of flocx_market.pricing_rules.",
+        default="critical",
+        help="What a node costs: critical (the lowest limit with which the bid would have been served), reserve (what "
+        "its owner asked), limit (what the bid would pay at most) or k_double (in between). An entry point of "
+        "flocx_market.pricing_rules.",
     ),
     cfg.FloatOpt(
         "k", default=0.5, min=0, max=1, help="For k_double: the share of the way from reserve to limit that is paid."
@@ -43,7 +44,7 @@ OPTS = [
     ),
     cfg.IntOpt(
         "pricing_budget",
-        default=200_000,
+        default=20_000,
         min=0,
         help="Placements that pricing critical may try in a round. Contracts it does not reach, in the order of the "
         "ranking, are priced at the reserve of each node, and their price_rule says so.",

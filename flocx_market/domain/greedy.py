@@ -28,9 +28,13 @@ def clear(book: Book, now: int, ranking: Ranking, effort: Effort = UNBOUNDED) ->
             left.append(bid)
             continue
         stock.take(placement)
-        contract = Span(placement.begin, placement.end)
-        awards.append(Award(bid=bid, contract=contract, offers=placement.offers))
+        awards.append(award_of(bid, placement))
     return Cleared(offers=book.offers, awards=tuple(awards), left=tuple(left), evaluations=stock.evaluations)
+
+
+def award_of(bid: BookBid, placement: Placement) -> Award:
+    """Return the award of a bid that is served at a placement."""
+    return Award(bid=bid, contract=Span(placement.begin, placement.end), offers=placement.offers)
 
 
 def place(supply: Supply, bid: BookBid, now: int, *, shortest: int = 0, limit: int | None = None) -> Placement | None:

@@ -87,6 +87,21 @@ class Lots:
             self._join(number, span)
         return number
 
+    def discard(self, number: int) -> None:
+        """Take an offer out; its number means nothing from here on."""
+        offer = self.offers[number]
+        assert self.number(offer.uuid) == number
+        for span in self._spans[number]:
+            self._leave(number, span)
+        self._spans[number] = ()
+        rest = [other for other in self.on_node(number) if other != number]
+        if rest:
+            self._on_node[offer.node_uuid] = rest
+        else:
+            del self._on_node[offer.node_uuid]
+        assert self._numbers is not None
+        del self._numbers[offer.uuid]
+
     def _register(self, offer: BookOffer) -> int:
         number = len(self.offers)
         self.offers.append(offer)
@@ -142,6 +157,10 @@ class Lots:
     def kind(self, number: int) -> int:
         """Return the number of the hardware of an offer."""
         return self._terms[self._terms_of[number]][0]
+
+    def seller_of(self, number: int) -> int:
+        """Return the number of the seller of an offer."""
+        return self._terms[self._terms_of[number]][1]
 
     def take(self, numbers: Iterable[int], begin: int, end: int) -> list[Change]:
         """Cut a contract, with the turnaround of the nodes around it, out of all offers of these nodes.

@@ -30,6 +30,8 @@ class Stock:
         self._values = SharedValues()
         self._least = np.zeros(0, np.int64)
         self._evaluated = 0
+        #: Free windows count from here on where their length is compared; earlier ones have passed.
+        self.since = -FOREVER
 
     def place(self, bid: BookBid, now: int, *, shortest: int = 0, limit: int | None = None) -> Placement | None:
         """Return the best placement of a bid in what is left, or None where there is none.
@@ -156,7 +158,7 @@ class Stock:
             cheap = reserve <= np.partition(reserve, bid.quantity - 1)[bid.quantity - 1]
             keep, reserve = keep[cheap], reserve[cheap]
         begin, end = begin[keep], end[keep]
-        length_free = np.where(end >= FOREVER, FOREVER, end - begin)
+        length_free = np.where(end >= FOREVER, FOREVER, end - np.maximum(begin, self.since))
         order = np.lexsort((length_free, reserve))
         return Candidates(
             rows=rows[keep][order],

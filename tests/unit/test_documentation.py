@@ -192,7 +192,7 @@ def test_configuration_examples_name_only_options_that_exist():
 
 
 def test_the_books_of_the_clearing_page_come_to_what_it_shows(tmp_path):
-    rules = bootstrap.rules(engine="greedy", ranking="value", pricing="reserve", k=Decimal("0.5"))
+    rules = bootstrap.rules(engine="greedy", ranking="value", pricing="critical", k=Decimal("0.5"))
     now = time_from("2026-12-01T08:00:00Z", "now")
     summary = clear_books(EXAMPLES / "offers.jsonl", EXAMPLES / "bids.jsonl", now, rules, tmp_path, lambda *_: None)
     text = page("clear")

@@ -140,14 +140,14 @@ class TestWhatIsWritten:
         summary = books.write(OFFERS, BIDS).clear("-f", "json").summary
         counted = ("offers", "bids", "contracts", "nodes", "left_open")
         assert {name: summary[name] for name in counted} == dict(zip(counted, (4, 4, 2, 3, 2), strict=True))
-        # 10 h x (9 - 1.5) and 10 h x (9 - 2.5), then an hour of n1 for up to 7.
-        assert summary["amount"] == "41.500000"
+        # 10 h x (9 - 1.5) and 10 h x (9 - 2.5), then an hour of n1 for up to 7; paid is what the dearest node asks.
+        assert summary["amount"] == "51.500000"
         assert summary["surplus"] == "145.500000"
         assert {name: summary[name] for name in ("now", "ranking", "engine", "pricing")} == {
             "now": NOW_TEXT,
             "ranking": "value",
             "engine": "greedy",
-            "pricing": "reserve",
+            "pricing": "critical",
         }
         assert set(summary["seconds"]) == {"read", "clear", "price", "write", "explain"}
         assert all(seconds >= 0 for seconds in summary["seconds"].values())
@@ -207,6 +207,7 @@ class TestChoices:
     @pytest.mark.parametrize(
         ("pricing", "price"),
         [
+            (["--pricing", "critical"], "1.500000"),
             (["--pricing", "reserve"], "1.500000"),
             (["--pricing", "limit"], "2.000000"),
             (["--pricing", "k_double"], "1.750000"),
@@ -220,7 +221,11 @@ class TestChoices:
 
     @pytest.mark.parametrize("option", ["--ranking", "--engine", "--pricing"])
     def test_an_unknown_name_is_refused_with_the_known_ones(self, books, option):
-        known = {"--ranking": ["price_time", "value"], "--engine": ["greedy"], "--pricing": ["k_double", "reserve"]}
+        known = {
+            "--ranking": ["price_time", "value"],
+            "--engine": ["greedy"],
+            "--pricing": ["critical", "k_double", "reserve"],
+        }
         outcome = books.write(OFFERS, BIDS).clear(option, "nope")
         assert outcome.status == 2
         assert outcome.errors.count("\n") == 1
@@ -242,7 +247,7 @@ class TestHelp:
         for promised in (
             *("--offers", "--bids", "--now", "--out", "--ranking", "--engine", "--pricing", "--k", "--format"),
             *("JSON lines", "GET /v1/offers", "GET /v1/bids", "contracts.jsonl", "explanations.jsonl"),
-            *("byte for byte", "default: value", "default: greedy", "default: reserve", "2026-12-01T08:00:00Z"),
+            *("byte for byte", "default: value", "default: greedy", "default: critical", "2026-12-01T08:00:00Z"),
         ):
             assert promised in outcome.output, promised
 

@@ -26,7 +26,7 @@ from tests.unit.market import reference
 from tests.unit.market.markets import books as small_books
 
 RANKINGS = {"value": value, "price_time": price_time}
-PRICINGS = ("reserve", "limit", "k_double")
+PRICINGS = ("critical", "reserve", "limit", "k_double")
 
 
 def nameless(entity):

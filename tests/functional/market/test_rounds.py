@@ -19,7 +19,7 @@ def test_a_round_makes_contracts_and_tells_both_sides(any_trade):
     assert contract["status"] == "created"
     assert contract["amount"] == "15.000000"
     assert contract["clearing_price"] == "1.500000"
-    assert contract["price_rule"] == "reserve"
+    assert contract["price_rule"] == "critical"
     assert [a["node_name"] for a in contract["allocations"]] == ["n1"]
     assert any_trade.show_bid(contract)["status"] == "matched"
     assert any_trade.events("consumer-a") == ["bid.placed", "bid.matched", "contract.created", "allocation.created"]

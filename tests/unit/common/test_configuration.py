@@ -53,6 +53,8 @@ UNITS = {
     "max_retries": "repetitions",
     "max_quantity": "nodes",
     "k": "share",
+    "work_limit": "Steps",
+    "pricing_budget": "Placements",
 }
 
 
@@ -174,7 +176,7 @@ def test_a_shortest_contract_longer_than_the_longest_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("option", "known"),
-    [("engine", "greedy"), ("ranking", "price_time, value"), ("pricing", "k_double, limit, reserve")],
+    [("engine", "greedy"), ("ranking", "price_time, value"), ("pricing", "critical, k_double, limit, reserve")],
 )
 def test_a_rule_nobody_has_is_refused_naming_those_there_are(tmp_path, option, known):
     conf = configured(tmp_path, {"clearing": {option: "magic"}})
