@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import HOUR, NOW, at, uid
+from flocx_market.domain.bid import to_book
+from flocx_market.ports.store import Viewer
+from flocx_market.services.capacity import ask_capacity, ask_earnings
+from tests.builders import HOUR, NOW, at, market_bid, uid
 from tests.functional.market.conftest import Trade
 from tests.harness import MarketHarness
 
@@ -128,7 +131,33 @@ class TestCapacity:
         assert problem in told["detail"]
 
 
+class WithoutBids:
+    """A market's storage, of which nothing that needs a bid can be had."""
+
+    def __init__(self, store):
+        self._store = store
+
+    def read(self, work):
+        """Run work that has no bids to look at."""
+        return self._store.read(lambda uow: work(BlindUnitOfWork(uow)))
+
+
+class BlindUnitOfWork:
+    """Everything of a unit of work but bids."""
+
+    def __init__(self, uow):
+        self.offers, self.contracts, self.providers = uow.offers, uow.contracts, uow.providers
+
+
 class TestSealed:
+    def test_no_bid_is_read_for_an_answer(self, stocked):
+        store, now = WithoutBids(stocked.market.store), stocked.market.clock.now()
+        question = to_book(market_bid(quantity=2))
+        found = ask_capacity(question, most_steps=9, store=store, settings=stocked.market.settings, now=now)
+        assert (found.nodes, found.price) == (2, 10**6)
+        told = ask_earnings("n1", 2, viewer=Viewer(), owns=lambda _: True, most_steps=9, store=store, now=now)
+        assert told.offer.node_name == "n1"
+
     def test_no_open_bid_changes_an_answer_by_a_byte(self, stocked):
         def answers():
             asked = [{}, {"quantity": 3, "duration": 3600}, {"limit_price": "1"}, {"earnings": {"node": "n1"}}]

@@ -179,3 +179,10 @@ def test_nothing_is_told_of_offers_the_project_may_not_use(market, question):
     assume(own or closed)
     rest = [one for one in offers if one not in own and one not in closed]
     assert capacity(Stock(offers), question, 0) == capacity(Stock(rest), question, 0)
+
+
+def test_dearer_nodes_than_the_quantity_needs_are_counted_as_well():
+    offers = [book_offer(number, reserve=number) for number in range(1, 8)]
+    found = capacity(Stock(offers), book_bid(1), 0)
+    assert found.by_price == tuple(PriceStep(number, number) for number in range(1, 8))
+    assert found.price == 1
