@@ -94,8 +94,11 @@ def _offer_of(uow: UnitOfWork, node: str, viewer: Viewer, owns: Callable[[Offer]
     if is_id(node.lower()):
         offers = uow.offers.of_node(node.lower())
     else:
-        named = Filter("node_name", "eq", (node,))
-        query = ListQuery(filters=(named,), sort=(SortKey("created_at", descending=True),), limit=_NAMED)
+        filters = [Filter("node_name", "eq", (node,))]
+        if viewer.project_id is not None:
+            # Others may have called many nodes so.
+            filters.append(Filter("owner_project_id", "eq", (viewer.project_id,)))
+        query = ListQuery(filters=tuple(filters), sort=(SortKey("created_at", descending=True),), limit=_NAMED)
         offers = uow.offers.page(query, viewer).items
     mine = [offer for offer in offers if owns(offer)]
     if not mine:
