@@ -18,7 +18,7 @@ from flocx_client.errors import Ambiguous, NotFound, NothingFound, ServiceUnreac
 
 E = TypeVar("E", bound=Entity)
 
-#: The microversion this client speaks.
+#: The microversion this client speaks; calls of newer routes ask for the one that brought them.
 MICROVERSION = "1.0"
 
 #: How often a call that is safe to repeat is made again when it did not come through.
@@ -111,13 +111,15 @@ class ServiceAdapter:
         *segments: str | Entity,
         body: Mapping[str, Any] | None = None,
         if_match: str | None = None,
+        microversion: str = MICROVERSION,
     ) -> E:
         """Make a call that is answered with one thing.
 
         :param if_match: the ETag that the thing must still have.
+        :param microversion: the first in which there is such a call.
         """
         headers = None if if_match is None else {"If-Match": if_match}
-        response = self._response(method, _path(segments), body, headers=headers)
+        response = self._response(method, _path(segments), body, headers=headers, microversion=microversion)
         answer = self._told(response)
         if not isinstance(answer, dict):
             raise ServiceUnreachable(f"{self._where()}: no object; something else than the service answered")
@@ -176,10 +178,11 @@ class ServiceAdapter:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         answers: Sequence[int] = (),
+        microversion: str = MICROVERSION,
     ) -> Any:
         retries = self._retries if _repeatable(method, body) else 0
         options: dict[str, Any] = {
-            "microversion": MICROVERSION,
+            "microversion": microversion,
             "connect_retries": retries,
             "status_code_retries": retries,
             "retriable_status_codes": [status for status in _PASSING if status not in answers],

@@ -102,6 +102,11 @@ def price() -> Field[Decimal]:
     return Field(Decimal)
 
 
+def optional_price() -> Field[Decimal | None]:
+    """Return a field of a price or an amount, or None."""
+    return Field(_optional(Decimal))
+
+
 def instant() -> Field[datetime]:
     """Return a field of an instant, as aware UTC."""
     return Field(instant_from)
@@ -135,6 +140,11 @@ def optional_texts() -> Field[list[str] | None]:
 def part(kind: type[E]) -> Field[E]:
     """Return a field of another entity."""
     return Field(kind)
+
+
+def optional_part(kind: type[E]) -> Field[E | None]:
+    """Return a field of another entity, or None."""
+    return Field(_optional(kind))
 
 
 def parts(kind: type[E]) -> Field[list[E]]:

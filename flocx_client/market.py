@@ -11,7 +11,16 @@ from keystoneauth1 import session as ksa_session
 from flocx_client import waiting
 from flocx_client.adapter import service_adapter
 from flocx_client.errors import NothingFound
-from flocx_client.resources import Allocation, AllocationChange, Bid, Contract, Explanation, MarketOffer, Provider
+from flocx_client.resources import (
+    Allocation,
+    AllocationChange,
+    Bid,
+    Capacity,
+    Contract,
+    Explanation,
+    MarketOffer,
+    Provider,
+)
 from flocx_client.service import ServiceCalls
 
 #: The service's type in the catalog.
@@ -61,6 +70,18 @@ class MarketCalls(ServiceCalls):
     def dry_run_bid(self, **fields: Any) -> Explanation:
         """Return what would become of a bid that is not placed."""
         return self._service.one(Explanation, "POST", "bids", "explain", body=fields)
+
+    def capacity(self, **fields: Any) -> Capacity:
+        """Return how many nodes could be had now at which price, and the indicative price of a bid.
+
+        ``fields`` are those of a bid, a limit price not needed, and ``max_steps``. With
+        ``earnings={"node": name_or_uuid, "days": 30}`` an owner is told as well what a
+        node would have earned. A market before microversion 1.1 has no such call.
+
+        :raises NodeNotFound: the project has offered no such node.
+        :raises VersionUnsupported: the market is too old.
+        """
+        return self._service.one(Capacity, "POST", "capacity", body=fields, microversion="1.1")
 
     def wait_for_contract(
         self, bid: str | Bid, *, timeout: float, progress: Callable[[waiting.Progress], None] = waiting.silent

@@ -15,6 +15,8 @@ from flocx_client.entity import (
     optional_count,
     optional_document,
     optional_instant,
+    optional_part,
+    optional_price,
     optional_text,
     optional_texts,
     part,
@@ -70,6 +72,64 @@ class Explanation(Entity):
     sentence = text()
     steps = parts(Step)
     nearest = optional_document()
+
+
+# A field of this name hides it from the class that has one.
+_price = price
+
+
+class PriceStep(Entity):
+    """So many nodes could be had at once of which none asks more than the price."""
+
+    price = _price()
+    nodes = count()
+
+
+class StartStep(Entity):
+    """What could be had from a start on; ``price`` is what the dearest node of the quantity asks."""
+
+    start_time = instant()
+    nodes = count()
+    price = optional_price()
+
+
+class EarningsStep(Entity):
+    """How long a node could have been sold at a price, and what that comes to at the least."""
+
+    price = _price()
+    seconds = count()
+    contracts = count()
+    amount = _price()
+
+
+class Earnings(Entity):
+    """What a node would have earned at which reserve price."""
+
+    node_uuid = text()
+    node_name = optional_text()
+    resource_class = optional_text()
+    start_time = instant()
+    end_time = instant()
+    by_price = parts(EarningsStep)
+    by_price_cut = flag()
+
+
+class Capacity(Entity):
+    """How many nodes could be had now, by price and by start, and at which price the quantity could."""
+
+    quantity = count()
+    start_time = instant()
+    end_time = instant()
+    duration = optional_count()
+    nodes = count()
+    indicative_price = optional_price()
+    indicative_amount = optional_price()
+    indicative_start_time = optional_instant()
+    by_price = parts(PriceStep)
+    by_price_cut = flag()
+    by_start = parts(StartStep)
+    by_start_cut = flag()
+    earnings = optional_part(Earnings)
 
 
 class MarketOffer(Entity):

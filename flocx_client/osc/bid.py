@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from flocx_client.osc import columns, options, waits
+from flocx_client.osc import bid_options, columns, options, waits
 from flocx_client.osc.columns import Column, Display, column
 from flocx_client.osc.commands import FlocxCommand, ListCommand, ShowCommand, Thing
 from flocx_client.osc.failure import UsageError
@@ -198,24 +198,7 @@ class CreateBid(_Waiting):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the fields of a bid."""
         parser.add_argument("--name", metavar="<name>", help="Name of the bid")
-        options.add_requirements(parser)
-        parser.add_argument(
-            "--quantity",
-            metavar="<number>",
-            type=options.number,
-            help="How many nodes, by default 1; all of them or none",
-        )
-        options.add_window(
-            parser,
-            "Begin of the time in which the nodes are wanted, by default now",
-            "End of the time in which the nodes are wanted, by default what the market says",
-        )
-        parser.add_argument(
-            "--duration",
-            metavar="<duration>",
-            type=options.seconds,
-            help="Length of the contract, anywhere between start and end; by default all of that time",
-        )
+        bid_options.add_wanted(parser)
         parser.add_argument(
             "--limit-price",
             metavar="<price>",
@@ -223,17 +206,7 @@ class CreateBid(_Waiting):
             required=True,
             help="The most to be paid for an hour of a node",
         )
-        parser.add_argument(
-            "--spread-by", metavar="<expression>", help="JMESPath of what at most --spread-max of the nodes may share"
-        )
-        parser.add_argument("--spread-max", metavar="<number>", type=options.number, help="See --spread-by")
-        parser.add_argument("--together-by", metavar="<expression>", help="JMESPath of what all nodes must share")
-        parser.add_argument(
-            "--offer",
-            metavar="<offer>",
-            action="append",
-            help="Offer that may serve the bid, by name or UUID; can be repeated; by default any may",
-        )
+        bid_options.add_rules(parser)
         parser.add_argument(
             "--dry-run", action="store_true", help="Place nothing, but show what would become of the bid now"
         )
@@ -252,31 +225,15 @@ class CreateBid(_Waiting):
     def check(self, parsed_args: argparse.Namespace) -> None:
         """Read everything that is given as text."""
         super().check(parsed_args)
-        if (parsed_args.spread_by is None) != (parsed_args.spread_max is None):
-            raise UsageError("--spread-by and --spread-max are expected together")
         if parsed_args.dry_run and parsed_args.wait:
             raise UsageError("--wait: a dry run has nothing to wait for")
-        self._fields = options.given(
-            name=parsed_args.name,
-            quantity=parsed_args.quantity,
-            duration=parsed_args.duration,
-            limit_price=parsed_args.limit_price,
-            requirements=options.requirements(parsed_args, self.app.stdin) or None,
-            **options.window(parsed_args, self.now(), self.zone),
-        )
-        if parsed_args.spread_by is not None:
-            self._fields["spread"] = {"by": parsed_args.spread_by, "max": parsed_args.spread_max}
-        if parsed_args.together_by is not None:
-            self._fields["together"] = {"by": parsed_args.together_by}
+        self._fields = options.given(name=parsed_args.name)
+        self._fields |= bid_options.wanted(parsed_args, self.app.stdin, self.now(), self.zone)
 
     def one(self, parsed_args: argparse.Namespace) -> Thing:
         """Place the bid and return it; or return the explanation of a dry run."""
         market = self.clients.market
-        if parsed_args.offer:
-            offers = [
-                found(name, market.find_offer, market.offers, ("available", "suspended")) for name in parsed_args.offer
-            ]
-            self._fields["offer_uuids"] = list(dict.fromkeys(offer.uuid for offer in offers))
+        self._fields |= bid_options.named_offers(market, parsed_args.offer)
         if parsed_args.dry_run:
             return market.dry_run_bid(**self._fields)
         bid = market.create_bid(**self._fields)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from flocx_common.api.discovery import spelled
 from flocx_common.api.operation import Operation
 from flocx_common.api.query import PageLimits, list_parameters
 from flocx_common.api.schemas import ERRORS, closed
@@ -104,6 +105,8 @@ def _operation(operation: Operation, limits: PageLimits) -> dict[str, Any]:
         "parameters": [*_path_parameters(operation), *_query_parameters(operation, limits)],
         "responses": _responses(operation),
     }
+    if operation.microversion > (1, 0):
+        made["x-openstack"] = {"min-ver": spelled(operation.microversion)}
     if operation.policy is None:
         made["security"] = []
     else:
@@ -139,7 +142,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
         refusals |= set(_WITH_TOKEN)
     if operation.body is not None:
         refusals |= set(_WITH_BODY)
-    if "{" in operation.path:
+    if "{" in operation.path or operation.microversion > (1, 0):
         refusals.add(404)
     for status in sorted(refusals):
         responses[str(status)] = {

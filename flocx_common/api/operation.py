@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 import pecan
 import webob
-from webob.exc import HTTPMethodNotAllowed
+from webob.exc import HTTPMethodNotAllowed, HTTPNotFound
 
 from flocx_common.api.context import Caller, caller_from
 from flocx_common.api.json_body import parse_json
@@ -45,7 +45,7 @@ class Operation:
 
     ``policy`` None makes it public: served without a token, and it must say
     nothing secret. ``statuses`` are the refusals besides those every operation
-    can give.
+    can give. Before ``microversion`` there is no such route.
     """
 
     method: str
@@ -53,6 +53,7 @@ class Operation:
     summary: str
     policy: str | None
     answers: Mapping[int, Schema | None]
+    microversion: tuple[int, int] = (1, 0)
     body: Schema | None = None
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     listing: ListSpec | None = None
@@ -64,6 +65,10 @@ class Operation:
         parts = [part for part in self.path.strip("/").split("/") if part and not part.startswith("{")]
         suffix = ["one"] if self.path.endswith("}") else []
         return "_".join([self.method.lower(), *parts, *suffix]).replace(".", "_")
+
+    def serves(self, environ: Mapping[str, Any]) -> bool:
+        """Tell whether it is there in the microversion that a request asks for."""
+        return bool(environ.get("flocx.microversion", self.microversion) >= self.microversion)
 
     @cached_property
     def body_validator(self) -> Validator | None:
@@ -242,7 +247,10 @@ class Controller(Generic[S]):
 
         @pecan.expose(generic=True, content_type="application/json")  # type: ignore[untyped-decorator]
         def index(self: Controller[S]) -> webob.Response:
-            raise HTTPMethodNotAllowed(headers={"Allow": ", ".join(sorted(methods))})
+            allowed = [name for name in sorted(methods) if methods[name].operation.serves(pecan.request.environ)]
+            if methods and not allowed:
+                raise HTTPNotFound
+            raise HTTPMethodNotAllowed(headers={"Allow": ", ".join(allowed)})
 
         for name, method in methods.items():
             index.when(method=name, content_type="application/json")(_handler(method))
@@ -266,6 +274,8 @@ def _handler(method: Callable[..., Answer]) -> Callable[[Controller[Any]], webob
         call: Call[Any] = Call(declared, self._services, pecan.request, self._path)
         if declared.policy is not None:
             call.caller  # noqa: B018 - who nobody knows learns nothing about what is wrong with the request
+        if not declared.serves(pecan.request.environ):
+            raise HTTPNotFound
         call.parameters  # noqa: B018 - unknown parameters are refused even where none are used
         answer = method(self, call)
         if not call.authorized:

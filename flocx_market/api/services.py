@@ -15,7 +15,7 @@ from flocx_market.services.settings import MarketSettings
 #: The word for the market in the catalog and in the microversion header.
 SERVICE_TYPE = "baremetal-market"
 #: The lowest and the highest microversion.
-VERSIONS: Versions = ((1, 0), (1, 0))
+VERSIONS: Versions = ((1, 0), (1, 1))
 
 
 @dataclass(kw_only=True)

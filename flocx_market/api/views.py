@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from flocx_common.api.values import optional_time_text, time_text
-from flocx_common.domain.money import mean, price_text, total
+from flocx_common.domain.money import amount_for, from_micros, mean, price_text, total
 from flocx_common.domain.window import TimeWindow
 from flocx_market.domain.bid import Bid
+from flocx_market.domain.book import BookBid, to_instant
+from flocx_market.domain.capacity import Capacity
 from flocx_market.domain.contract import Allocation, Contract
 from flocx_market.domain.offer import Offer
 from flocx_market.domain.provider import Provider
 from flocx_market.ports.store import AllocationChange
+from flocx_market.services.capacity import NodeEarnings
 
 #: Project id -> name, as far as names are known.
 Names = Mapping[str, str]
@@ -142,6 +146,62 @@ def allocation_change(one: AllocationChange, names: Names) -> dict[str, Any]:
             "status_reason": of.status_reason,
         },
     }
+
+
+def capacity(question: BookBid, found: Capacity, earned: NodeEarnings | None) -> dict[str, Any]:
+    """Return how much could be had, and what a node would have earned."""
+    window = found.window
+    price = None if found.price is None else from_micros(found.price)
+    amount = None
+    if price is not None and window is not None:
+        amount = total([amount_for(price, timedelta(seconds=window.length))] * question.quantity)
+    return {
+        "quantity": question.quantity,
+        "start_time": time_text(to_instant(question.begin)),
+        "end_time": time_text(to_instant(question.end)),
+        "duration": question.duration,
+        "nodes": found.nodes,
+        "indicative_price": None if price is None else price_text(price),
+        "indicative_amount": None if amount is None else price_text(amount),
+        "indicative_start_time": None if window is None else time_text(to_instant(window.begin)),
+        "by_price": [{"price": _steps(step.price), "nodes": step.nodes} for step in found.by_price],
+        "by_price_cut": found.by_price_cut,
+        "by_start": [
+            {
+                "start_time": time_text(to_instant(step.start)),
+                "nodes": step.nodes,
+                "price": None if step.price is None else _steps(step.price),
+            }
+            for step in found.by_start
+        ],
+        "by_start_cut": found.by_start_cut,
+        "earnings": None if earned is None else _earnings(earned),
+    }
+
+
+def _earnings(earned: NodeEarnings) -> dict[str, Any]:
+    return {
+        "node_uuid": earned.offer.node_uuid,
+        "node_name": earned.offer.node_name,
+        "resource_class": earned.offer.resource_class,
+        "start_time": time_text(earned.window.start),
+        "end_time": optional_time_text(earned.window.end),
+        "by_price": [
+            {
+                "price": _steps(step.price),
+                "seconds": step.seconds,
+                "contracts": step.contracts,
+                "amount": price_text(amount_for(from_micros(step.price), timedelta(seconds=step.seconds))),
+            }
+            for step in earned.earnings.by_price
+        ],
+        "by_price_cut": earned.earnings.cut,
+    }
+
+
+def _steps(price: int) -> str:
+    """Return a price that is counted in its smallest steps as text."""
+    return price_text(from_micros(price))
 
 
 def provider(one: Provider) -> dict[str, Any]:

@@ -45,7 +45,9 @@ def main(args: Sequence[str] | None = None) -> int:
             pricing_budget=options.pricing_budget,
         )
         now = time_from(options.now, "--now")
-        summary = clear_books(options.offers, options.bids, now, rules, options.out, _progress)
+        summary = clear_books(
+            options.offers, options.bids, now, rules, options.out, _progress, questions=options.capacity
+        )
     except BooksInvalid as error:
         fail(str(error), 2)
     except OSError as error:
@@ -98,6 +100,13 @@ def _parser() -> argparse.ArgumentParser:
         "--now", required=True, metavar="TIME", help="the time of the round, such as 2026-12-01T08:00:00Z"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the results go")
+    parser.add_argument(
+        "--capacity",
+        type=Path,
+        metavar="FILE",
+        help="a book of questions, JSON lines with the fields of a bid: how many nodes could be had at which price "
+        "before the round; the answers go to DIR/capacity.jsonl",
+    )
     parser.add_argument("--ranking", default="value", help="which bid is served first (default: %(default)s)")
     parser.add_argument("--engine", default="greedy", help="how bids are matched (default: %(default)s)")
     parser.add_argument("--pricing", default="critical", help="what a node costs (default: %(default)s)")

@@ -18,11 +18,14 @@ from flocx_common.db.listing import page
 from flocx_common.db.rows import insert_many, update_unchanged
 from flocx_common.db.transactions import StaleGeneration
 from flocx_common.domain.paging import ListQuery, Page
+from flocx_common.domain.window import TimeWindow
 from flocx_market.db.mappers import allocation_from, allocation_values, contract_from, contract_values
-from flocx_market.db.models import allocations, contracts
+from flocx_market.db.models import allocations, contracts, offers
+from flocx_market.db.offers import visible
 from flocx_market.domain.book import Span, to_seconds
 from flocx_market.domain.contract import BINDING, LIVE, Allocation, AllocationStatus, Contract, ContractStatus
-from flocx_market.ports.store import AllocationChange, Viewer
+from flocx_market.domain.offer import Offer
+from flocx_market.ports.store import AllocationChange, Sold, Viewer
 
 #: Fields a list of contracts can be filtered and sorted by.
 FIELDS = {
@@ -49,6 +52,12 @@ _BINDING = sorted(str(status) for status in BINDING)
 _AWAITED = [str(AllocationStatus.ACKNOWLEDGED), str(AllocationStatus.CREATED)]
 # Keeps a statement below the parameter limits of every database.
 _CHUNK = 1000
+
+# What keeps, or kept, its node from every other contract.
+_KEEPS = sa.and_(
+    sa.or_(allocations.c.status.in_(_LIVE), allocations.c.delivered_from.is_not(None)),
+    allocations.c.start_time < allocations.c.end_time,
+)
 
 
 class SqlContracts:
@@ -135,9 +144,8 @@ class SqlContracts:
 
     def taken(self, since: datetime, node_uuids: Collection[str] | None = None) -> Mapping[str, Sequence[Span]]:
         """Return, by node, the stretches of time that keep it from other contracts and end after ``since``."""
-        keeps = sa.or_(allocations.c.status.in_(_LIVE), allocations.c.delivered_from.is_not(None))
         query = sa.select(allocations.c.node_uuid, allocations.c.start_time, allocations.c.end_time).where(
-            keeps, allocations.c.end_time > since, allocations.c.start_time < allocations.c.end_time
+            _KEEPS, allocations.c.end_time > since
         )
         if node_uuids is not None:
             query = query.where(allocations.c.node_uuid.in_(sorted(node_uuids)))
@@ -145,6 +153,32 @@ class SqlContracts:
         for node_uuid, start, end in self._connection.execute(query).all():
             stretches[node_uuid].append(Span(to_seconds(start), to_seconds(end)))
         return stretches
+
+    def sold_like(self, offer: Offer, since: datetime, until: datetime) -> Sequence[Sold]:
+        """Return the windows between two instants in which nodes like an offer's were taken from other contracts."""
+        if offer.resource_class is None:
+            alike = offers.c.properties_digest == offer.properties_digest
+        else:
+            alike = offers.c.resource_class == offer.resource_class
+        query = (
+            sa.select(
+                allocations.c.start_time, allocations.c.end_time, offers.c.reserve_price, allocations.c.clearing_price
+            )
+            .join(offers, offers.c.uuid == allocations.c.offer_uuid)
+            .join(contracts, contracts.c.uuid == allocations.c.contract_uuid)
+            .where(
+                alike,
+                _KEEPS,
+                allocations.c.end_time > since,
+                allocations.c.start_time < until,
+                contracts.c.lessee_project_id != offer.owner_project_id,
+                *visible(Viewer(offer.owner_project_id)),
+            )
+        )
+        return [
+            Sold(TimeWindow(row.start_time, row.end_time), row.reserve_price, row.clearing_price)
+            for row in self._connection.execute(query)
+        ]
 
     def changed(self, provider_uuid: str, since: int, limit: int) -> Sequence[AllocationChange]:
         """Return a provider's allocations that changed after a place, in the order of changes."""

@@ -64,7 +64,7 @@ class SqlOffers:
 
     def page(self, query: ListQuery, viewer: Viewer) -> Page[Offer]:
         """Return a page of the offers that ``viewer`` may see."""
-        rows, more = page(self._connection, sa.select(offers).where(*_visible(viewer)), FIELDS, query)
+        rows, more = page(self._connection, sa.select(offers).where(*visible(viewer)), FIELDS, query)
         return Page(self._loaded(rows), more)
 
     def with_status(self, statuses: Collection[OfferStatus], *, provider_uuid: str) -> Sequence[Offer]:
@@ -178,7 +178,8 @@ class SqlOffers:
         return [offer_from(row, documents[row.properties_digest]) for row in rows]
 
 
-def _visible(viewer: Viewer) -> Sequence[sa.ColumnElement[bool]]:
+def visible(viewer: Viewer) -> Sequence[sa.ColumnElement[bool]]:
+    """Return the conditions under which an offer may be seen."""
     if viewer.provider_uuid is not None:
         return [offers.c.provider_uuid == viewer.provider_uuid]
     if viewer.project_id is None:

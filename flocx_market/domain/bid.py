@@ -11,12 +11,15 @@ from enum import StrEnum
 
 from flocx_common.domain.errors import WindowInvalid
 from flocx_common.domain.json_values import JSON
-from flocx_common.domain.money import to_micros
+from flocx_common.domain.money import PRICE_LIMIT, PRICE_STEP, to_micros
 from flocx_common.domain.states import StateMachine
 from flocx_common.domain.window import TimeWindow
 from flocx_market.domain.book import BookBid, Spread, to_seconds
 from flocx_market.domain.expressions import compile_expression
 from flocx_market.domain.requirements import parse_requirements
+
+#: The highest limit price that a bid can have.
+HIGHEST_LIMIT = PRICE_LIMIT - PRICE_STEP
 
 
 class BidStatus(StrEnum):

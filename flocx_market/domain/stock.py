@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -52,6 +53,22 @@ class Stock:
             numbers = self._first(chosen, start, bid.quantity)
             return self._placement(bid, now, dearest, total, start, "", numbers)
         return self._place_by_rules(bid, chosen, now)
+
+    def reach(
+        self, bid: BookBid, now: int, *, shortest: int = 0
+    ) -> tuple[Candidates, Sequence[tuple[str, str]]] | None:
+        """Return every lot that could serve a node of a bid, whatever its quantity, or None where there is none.
+
+        With each lot come its values of ``together`` and ``spread``, empty where the bid has no such rule.
+        """
+        if not bid.servable(now, shortest):
+            return None
+        chosen = self._candidates(replace(bid, quantity=1), now, bid.limit, whole=True)
+        if chosen is not None and bid.offer_uuids is not None:
+            chosen = self._only_named(bid, chosen)
+        if chosen is None or not len(chosen.rows):
+            return None
+        return chosen, [self._share_keys(bid, int(row)) for row in chosen.rows]
 
     def take(self, placement: Placement) -> list[Change]:
         """Cut a placement, with the turnaround of its nodes around it, out of all offers of its nodes.
@@ -104,8 +121,11 @@ class Stock:
             self._least = np.array([seller[-1] for seller in self.lots.sellers], np.int64)
         return self._least
 
-    def _candidates(self, bid: BookBid, now: int, limit: int) -> Candidates | None:
-        """Return the lots that could serve a bid as far as one node goes, or None where they have too few nodes."""
+    def _candidates(self, bid: BookBid, now: int, limit: int, *, whole: bool = False) -> Candidates | None:
+        """Return the lots that could serve a bid as far as one node goes, or None where they have too few nodes.
+
+        :param whole: leave none out, not even those that are too dear to be taken.
+        """
         lots, length = self.lots, bid.length(now)
         earliest, latest = bid.starting(now), bid.latest_start(now)
         kinds = self.meeting_all(bid.requirements)
@@ -132,7 +152,8 @@ class Stock:
             return None
         keep = np.flatnonzero(counts)
         reserve = reserve[keep]
-        if bid.duration is None and bid.spread is None and bid.together is None and len(keep) > 2 * bid.quantity:
+        fixed = bid.duration is None and bid.spread is None and bid.together is None
+        if fixed and not whole and len(keep) > 2 * bid.quantity:
             # Each lot has a node, so that what is dearer than the quantity-th lot is never taken.
             cheap = reserve <= np.partition(reserve, bid.quantity - 1)[bid.quantity - 1]
             keep, reserve = keep[cheap], reserve[cheap]

@@ -12,15 +12,17 @@ from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 from flocx_common.api.json_body import LiteralFloat
 from flocx_common.api.values import price_from, time_from
 from flocx_common.domain.errors import Invalid
 from flocx_common.domain.ids import canonical_id
 from flocx_common.domain.json_values import digest
-from flocx_common.domain.money import to_micros
-from flocx_market.domain.bid import BidStatus
+from flocx_common.domain.money import price_text, to_micros
+from flocx_market.domain.bid import HIGHEST_LIMIT, BidStatus
 from flocx_market.domain.book import FOREVER, BookBid, BookOffer, Hardware, Span, Spread, to_seconds
+from flocx_market.domain.capacity import STEPS
 from flocx_market.domain.expressions import Expression, compile_expression
 from flocx_market.domain.offer import OfferStatus
 from flocx_market.domain.requirements import parse_requirements
@@ -60,7 +62,18 @@ def read_bids(path: Path) -> Sequence[BookBid]:
     return list(_entities(path, _bid, lambda entity: _status(entity, BidStatus, BidStatus.OPEN)))
 
 
-def _entities(path: Path, read: Callable[[Entity], T], wanted: Callable[[Entity], bool]) -> Iterator[T]:
+def read_questions(path: Path) -> Sequence[tuple[BookBid, int]]:
+    """Return the questions of a book, each a bid that nobody places, and how many steps the ladders may have.
+
+    :raises BooksInvalid: a line cannot be used.
+    """
+    return list(_entities(path, _question, lambda _: True, named=False))
+
+
+def _entities(
+    path: Path, read: Callable[[Entity], T], wanted: Callable[[Entity], bool], *, named: bool = True
+) -> Iterator[T]:
+    """Yield the entities of a book; those that are ``named`` have a uuid, each its own."""
     seen: dict[str, int] = {}
     try:
         with path.open(encoding="utf-8") as lines:
@@ -71,7 +84,7 @@ def _entities(path: Path, read: Callable[[Entity], T], wanted: Callable[[Entity]
                     entity = json.loads(line, parse_float=LiteralFloat, parse_constant=LiteralFloat)
                     if not isinstance(entity, dict):
                         raise Invalid("an object is expected")
-                    uuid = _uuid(entity, "uuid")
+                    uuid = _uuid(entity, "uuid") if named else str(number)
                     if seen.setdefault(uuid, number) != number:
                         raise Invalid(f"uuid: {uuid} is there already, at line {seen[uuid]}")
                     if wanted(entity):
@@ -155,6 +168,13 @@ def _bid(entity: Entity) -> BookBid:
         offer_uuids=None if offers is None else frozenset(uuid.lower() for uuid in offers),
         placed=to_seconds(_time(entity, "created_at")) if entity.get("created_at") is not None else 0,
     )
+
+
+def _question(entity: Entity) -> tuple[BookBid, int]:
+    if entity.get("earnings") is not None:
+        raise Invalid("earnings: only a running market can tell, a book has no past contracts")
+    nobodys = {"uuid": str(UUID(int=0)), "limit_price": price_text(HIGHEST_LIMIT)}
+    return _bid({**nobodys, **entity, "created_at": None}), _count(entity, "max_steps", STEPS, low=2)
 
 
 def _by(entity: Entity, field: str) -> Expression:

@@ -16,10 +16,12 @@ from typing import Any
 from flocx_common.domain.money import from_micros, price_text, total
 from flocx_market.api import views
 from flocx_market.domain.book import Book, to_seconds
+from flocx_market.domain.capacity import capacity
 from flocx_market.domain.clearing import Rules, clear, price_round
 from flocx_market.domain.explanation import as_json, explain
 from flocx_market.domain.formation import form_contract
-from flocx_market.offline.books import read_bids, read_offers
+from flocx_market.domain.stock import Stock
+from flocx_market.offline.books import read_bids, read_offers, read_questions
 from flocx_market.offline.results import together
 
 #: Called now and then with (what is being done, how many are done, how many there are).
@@ -46,15 +48,27 @@ class Summary:
         }
 
 
-def clear_books(offers: Path, bids: Path, now: datetime, rules: Rules, out: Path, progress: Progress) -> Summary:
+def clear_books(
+    offers: Path,
+    bids: Path,
+    now: datetime,
+    rules: Rules,
+    out: Path,
+    progress: Progress,
+    *,
+    questions: Path | None = None,
+) -> Summary:
     """Clear the books at ``now`` (a whole second) and write contracts.jsonl and explanations.jsonl into ``out``.
 
+    :param questions: a book of questions, whose answers go to capacity.jsonl. They
+        are asked of what is free before the round, as the market answers them.
     :raises BooksInvalid: a book cannot be used; nothing is written.
     :raises OSError: ``out`` cannot be written to; what is there stays as it is.
     """
     summary = Summary()
     with _timed(summary, "read"):
         book = Book(offers=read_offers(offers), bids=read_bids(bids))
+        asked = None if questions is None else read_questions(questions)
     with _timed(summary, "clear"):
         cleared = clear(book, to_seconds(now), rules)
     with _timed(summary, "price"):
@@ -69,6 +83,12 @@ def clear_books(offers: Path, bids: Path, now: datetime, rules: Rules, out: Path
                 explanation = explain(cleared.supply, bid, to_seconds(now))
                 file.write(json.dumps(as_json(explanation)) + "\n")
                 progress("explaining what is left open", number, len(cleared.left))
+        if asked is not None:
+            with _timed(summary, "capacity"), (directory / "capacity.jsonl").open("w", encoding="utf-8") as file:
+                stock = Stock(book.offers)
+                for question, most_steps in asked:
+                    found = capacity(stock, question, to_seconds(now), most_steps=most_steps)
+                    file.write(json.dumps(views.capacity(question, found, None)) + "\n")
     summary.counts = {
         "offers": len(book.offers),
         "bids": len(book.bids),

@@ -8,11 +8,19 @@ from collections.abc import Sequence
 
 from oslo_policy import policy
 
-from flocx_market.policies import allocations, bids, contracts, events, offers, providers
+from flocx_market.policies import allocations, bids, capacity, contracts, events, offers, providers
 
 
 def list_rules() -> Sequence[policy.RuleDefault]:
     """Return every rule, for the enforcer and for the sample file."""
     return list(
-        itertools.chain(bids.RULES, offers.RULES, contracts.RULES, allocations.RULES, providers.RULES, events.RULES)
+        itertools.chain(
+            bids.RULES,
+            capacity.RULES,
+            offers.RULES,
+            contracts.RULES,
+            allocations.RULES,
+            providers.RULES,
+            events.RULES,
+        )
     )

@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple, Protocol, TypeVar
 
 from flocx_common.domain.events import Event
 from flocx_common.domain.json_values import JSON
 from flocx_common.domain.paging import ListQuery, Page
+from flocx_common.domain.window import TimeWindow
 from flocx_common.ports.events import EventReader
 from flocx_market.domain.bid import Bid, BidStatus
 from flocx_market.domain.book import Span
@@ -71,6 +73,15 @@ class BidWindow(NamedTuple):
     begin: int
     end: int
     duration: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """A window in which a node was taken, what its offer asks now, and what was paid."""
+
+    window: TimeWindow
+    reserve_price: Decimal
+    clearing_price: Decimal
 
 
 class Offers(Protocol):
@@ -178,6 +189,13 @@ class Contracts(Protocol):
 
         Those are the times of live allocations, and of ended ones that were
         delivered: the node has to be cleaned after them.
+        """
+
+    def sold_like(self, offer: Offer, since: datetime, until: datetime) -> Sequence[Sold]:
+        """Return the windows between two instants in which nodes like an offer's were taken from other contracts.
+
+        Like it are those of its resource class or, where it has none, of its very
+        hardware; by offers that its owner may see, and to lessees other than it.
         """
 
     def changed(self, provider_uuid: str, since: int, limit: int) -> Sequence[AllocationChange]:

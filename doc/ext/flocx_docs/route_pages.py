@@ -9,16 +9,22 @@ from types import SimpleNamespace
 from typing import Any
 
 from flocx_common.api import openapi
+from flocx_common.api.discovery import spelled
 from flocx_common.api.operation import operations
 from flocx_common.api.query import PageLimits
 from flocx_common.domain.json_values import canonical_json
 from flocx_docs.rst import escaped, heading, literal, table
 from flocx_market.api.controllers.root import RootController as MarketRoot
 from flocx_market.api.services import SERVICE_TYPE as MARKET_TYPE
+from flocx_market.api.services import VERSIONS as MARKET_VERSIONS
 from flocx_provider.api.controllers.root import RootController as ProviderRoot
 from flocx_provider.api.services import SERVICE_TYPE as PROVIDER_TYPE
+from flocx_provider.api.services import VERSIONS as PROVIDER_VERSIONS
 
-_SERVICES = {"market": (MarketRoot, MARKET_TYPE), "provider": (ProviderRoot, PROVIDER_TYPE)}
+_SERVICES = {
+    "market": (MarketRoot, MARKET_TYPE, MARKET_VERSIONS),
+    "provider": (ProviderRoot, PROVIDER_TYPE, PROVIDER_VERSIONS),
+}
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 #: What a route answers with where its last segment is not the word for it.
@@ -29,10 +35,11 @@ Schema = dict[str, Any]
 
 def document(service: str) -> dict[str, Any]:
     """Return the OpenAPI document of a service; what its controllers work with makes no difference to it."""
-    root, service_type = _SERVICES[service]
+    root, service_type, versions = _SERVICES[service]
     limits = PageLimits(100, 1000)
     served = operations(root(SimpleNamespace(settings=None, page_limits=limits)))
-    return openapi.document(served, title=f"FLOCX {service}", version="1.0", service_type=service_type, limits=limits)
+    title, version = f"FLOCX {service}", spelled(versions[1])
+    return openapi.document(served, title=title, version=version, service_type=service_type, limits=limits)
 
 
 def routes(service: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -59,7 +66,9 @@ def page(service: str) -> str:
 def _route(operation: dict[str, Any], service: str, named: dict[str, Any]) -> Iterator[str]:
     rule = operation.get("x-policy-rule")
     guarded = f"Policy rule: {literal(rule)}." if rule else "Needs no token."
-    yield f"{escaped(operation['summary'].rstrip('.'))}. {guarded}\n"
+    since = operation.get("x-openstack", {}).get("min-ver")
+    new = f" From microversion {since} on." if since else ""
+    yield f"{escaped(operation['summary'].rstrip('.'))}. {guarded}{new}\n"
     query = [one for one in operation.get("parameters", ()) if one["in"] == "query"]
     if query:
         yield table(

@@ -69,7 +69,7 @@ def test_completion_knows_every_command():
     out = openstack("complete").out
     [things] = re.findall(r"^  cmds_flocx='(.*)'$", out, flags=re.MULTILINE)
     assert {command.split()[1] for command in _commands()} <= set(things.split())
-    for thing in ("allocation", "bid", "contract", "event", "node", "offer", "provider"):
+    for thing in ("allocation", "bid", "capacity", "contract", "event", "node", "offer", "provider"):
         [verbs] = re.findall(rf"^  cmds_flocx_{thing}='(.*)'$", out, flags=re.MULTILINE)
         assert {command.split()[2] for command in _commands() if command.split()[1] == thing} <= set(verbs.split())
 

@@ -181,3 +181,11 @@ class TestExplaining:
             "POST", "/v1/bids/explain", {"limit_price": "2", "requirements": [["secret_sauce", ">", 100]]}
         )
         assert "42" not in told.text
+
+    def test_whole_numbers_may_be_written_with_a_point(self, any_trade):
+        for number in (1, 2):
+            any_trade.offer(number, properties={"rack": "a"})
+        asked = {"limit_price": "2", "quantity": 2.0, "duration": 3600.0, "spread": {"by": "rack", "max": 2.0}}
+        told = any_trade.market.browser("consumer-a")("POST", "/v1/bids/explain", asked, status=200).json
+        assert told["sentence"].startswith("It can be served now: 2 nodes")
+        assert any_trade.market.browser("consumer-a")("POST", "/v1/bids", asked, status=201).json["quantity"] == 2

@@ -30,7 +30,7 @@ class TestDiscovery:
         data = client.get_endpoint_data()
         assert data.api_version == (1, 0)
         assert data.min_microversion == (1, 0)
-        assert data.max_microversion == (1, 0)
+        assert data.max_microversion == (1, 1)
         assert data.url == "http://market.test/v1/"
 
     @pytest.mark.parametrize(("parsed", "scheme"), [("true", "https"), ("false", "http")])
@@ -73,13 +73,40 @@ class TestMicroversions:
     def test_latest_none_and_other_services_versions_are_understood(self, market, header):
         assert market.browser("consumer-a").get("/v1/bids", headers={"OpenStack-API-Version": header}).status_int == 200
 
-    @pytest.mark.parametrize("version", ["1.1", "2.0", "0.9", "x", "1", "1.x", "-1.0"])
+    @pytest.mark.parametrize("version", ["1.2", "2.0", "0.9", "x", "1", "1.x", "-1.0"])
     def test_an_unsupported_version_is_refused_with_what_is_supported(self, market, version):
         response = market.browser("consumer-a").get(
             "/v1/bids", headers={"OpenStack-API-Version": f"baremetal-market {version}"}, status=406
         )
-        assert error(response)["min_version"] == error(response)["max_version"] == "1.0"
+        assert (error(response)["min_version"], error(response)["max_version"]) == ("1.0", "1.1")
         assert response.headers["OpenStack-API-Version"] == "baremetal-market 1.0"
+
+    @pytest.mark.parametrize("header", [{}, {"OpenStack-API-Version": "baremetal-market 1.0"}])
+    @pytest.mark.parametrize(("method", "body"), [("POST", {}), ("POST", b"{"), ("GET", None), ("DELETE", None)])
+    def test_what_is_newer_than_the_version_that_is_asked_for_is_not_there(self, market, header, method, body):
+        response = market.browser("consumer-a")(method, "/v1/capacity", body, status=404, headers=header)
+        assert error(response)["code"] == "flocx.request.not_found"
+        assert error(response)["detail"] == "path: there is nothing at /v1/capacity"
+        assert response.headers["OpenStack-API-Version"] == "baremetal-market 1.0"
+
+    def test_what_is_newer_tells_nobody_without_credentials_of_itself(self, market):
+        assert market.browser(None)("POST", "/v1/capacity", {}, status=401)
+
+    def test_a_method_that_a_newer_route_does_not_have_is_told_with_those_it_has(self, market):
+        newest = {"OpenStack-API-Version": "baremetal-market 1.1"}
+        response = market.browser("consumer-a")("GET", "/v1/capacity", status=405, headers=newest)
+        assert response.headers["Allow"] == "POST"
+
+    def test_the_document_says_from_which_version_on_there_is_a_route(self, market):
+        document = market.browser(None).get("/v1/openapi.json").json
+        assert document["info"]["version"] == "1.1"
+        [route] = [
+            operation
+            for path in document["paths"].values()
+            for operation in path.values()
+            if operation.get("x-openstack") is not None
+        ]
+        assert (route["operationId"], route["x-openstack"]) == ("post_v1_capacity", {"min-ver": "1.1"})
 
 
 class TestErrors:

@@ -43,6 +43,7 @@ ROUTES: dict[str, dict[tuple[str, str], tuple[str, dict[str, Any], type[resource
         ("PATCH", "/v1/bids/{bid_uuid}"): ("update_bid", {"bid": NAMED, "limit_price": "2"}, resources.Bid),
         ("DELETE", "/v1/bids/{bid_uuid}"): ("delete_bid", {"bid": NAMED}, None),
         ("GET", "/v1/bids/{bid_uuid}/explanation"): ("explain_bid", {"bid": NAMED}, resources.Explanation),
+        ("POST", "/v1/capacity"): ("capacity", {"quantity": 2}, resources.Capacity),
         ("GET", "/v1/contracts"): ("contracts", {}, resources.Contract),
         ("GET", "/v1/contracts/{contract_uuid}"): ("get_contract", {"contract": NAMED}, resources.Contract),
         ("POST", "/v1/contracts/{contract_uuid}/cancel"): (

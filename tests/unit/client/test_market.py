@@ -12,6 +12,7 @@ CALLS = {
     "delete_bid": (("u",), "DELETE", "/v1/bids/u"),
     "explain_bid": (("u",), "GET", "/v1/bids/u/explanation"),
     "dry_run_bid": ((), "POST", "/v1/bids/explain"),
+    "capacity": ((), "POST", "/v1/capacity"),
     "get_offer": (("u",), "GET", "/v1/offers/u"),
     "put_offer": (("u",), "PUT", "/v1/offers/u"),
     "delete_offer": (("u",), "DELETE", "/v1/offers/u"),
@@ -30,6 +31,7 @@ WITH_FIELDS = {
     "create_bid",
     "update_bid",
     "dry_run_bid",
+    "capacity",
     "put_offer",
     "report_allocation",
     "create_provider",
@@ -65,3 +67,11 @@ def test_allocation_changes_are_asked_for_by_cursor(service, market):
     assert market.allocation_changes(since="c", limit=5) == ([{"uuid": "a"}], "d")
     assert service.asked() == ("GET", "/v1/allocations")
     assert service.queries() == [{"since": "c", "limit": "5"}]
+
+
+def test_only_what_is_newer_is_asked_for_in_a_newer_version(service, market):
+    service.say({"uuid": "u"})
+    market.capacity(quantity=2)
+    market.get_bid("u")
+    asked = [one.headers["OpenStack-API-Version"] for one in service.requests]
+    assert asked == ["baremetal-market 1.1", "baremetal-market 1.0"]

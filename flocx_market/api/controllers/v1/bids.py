@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from flocx_common.api.operation import Answer, Call, Controller, etag, operation
@@ -82,7 +83,7 @@ class BidsController(Controller[MarketServices]):
         """Place a bid for the caller's project."""
         call.require({"project_id": call.caller.project_id})
         bid, new = service.place_bid(
-            _request(call),
+            bid_request(call),
             store=call.services.store,
             limits=call.services.settings.limits,
             now=call.services.clock.now(),
@@ -106,7 +107,7 @@ class DryRunController(Controller[MarketServices]):
         """Explain a bid of the caller's project without placing it."""
         call.require({"project_id": call.caller.project_id})
         services, now = call.services, call.services.clock.now()
-        bid = service.draft(_request(call), services.settings.limits, now)
+        bid = service.draft(bid_request(call), services.settings.limits, now)
         explanation = as_json(explain_bid(bid, store=services.store, settings=services.settings, now=now))
         return Answer(body={**explanation, "bid_uuid": None})
 
@@ -196,20 +197,27 @@ def _guard(call: Call[MarketServices]) -> Callable[[Bid], None]:
     return guard
 
 
-def _request(call: Call[MarketServices]) -> service.BidRequest:
+def bid_request(call: Call[MarketServices], *, limit_price: Decimal | None = None) -> service.BidRequest:
+    """Return the bid that a body asks for, in the caller's project.
+
+    :param limit_price: what it pays at most where the body does not say.
+    """
     body = call.body
     spread, together, offers = body.get("spread"), body.get("together"), body.get("offer_uuids")
+    if limit_price is None or "limit_price" in body:
+        limit_price = price_from(body["limit_price"], "limit_price")
     return service.BidRequest(
         uuid=body.get("uuid"),
         name=body.get("name"),
         project_id=call.caller.project_id,
         requirements=body.get("requirements", []),
-        quantity=body.get("quantity", 1),
+        # JSON writes a whole number as 2.0, too.
+        quantity=int(body.get("quantity", 1)),
         start_time=time_from(body["start_time"], "start_time") if "start_time" in body else None,
         end_time=time_from(body["end_time"], "end_time") if "end_time" in body else None,
-        duration=body.get("duration"),
-        limit_price=price_from(body["limit_price"], "limit_price"),
-        spread=None if spread is None else SpreadRule(spread["by"], spread["max"]),
+        duration=None if body.get("duration") is None else int(body["duration"]),
+        limit_price=limit_price,
+        spread=None if spread is None else SpreadRule(spread["by"], int(spread["max"])),
         together=None if together is None else together["by"],
         offer_uuids=None if offers is None else tuple(offers),
         digest=digest(normalized(body)),

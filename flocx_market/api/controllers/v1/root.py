@@ -11,6 +11,7 @@ from flocx_common.api.events import events_controller
 from flocx_common.api.operation import Answer, Call, Controller, Operation, operation
 from flocx_market.api.controllers.v1.allocations import AllocationsController
 from flocx_market.api.controllers.v1.bids import BidsController
+from flocx_market.api.controllers.v1.capacity import CapacityController
 from flocx_market.api.controllers.v1.contracts import ContractsController
 from flocx_market.api.controllers.v1.offers import OffersController
 from flocx_market.api.controllers.v1.providers import ProvidersController
@@ -28,6 +29,7 @@ class V1Controller(Controller[MarketServices]):
         self.contracts = ContractsController(services)
         self.allocations = AllocationsController(services)
         self.providers = ProvidersController(services)
+        self.capacity = CapacityController(services)
         self.events = events_controller(event_policy.LIST)(services)
         document = OpenApiController(
             services, served, title="FLOCX market", service_type=SERVICE_TYPE, versions=VERSIONS
