@@ -41,6 +41,7 @@ class Lots:
     ``reserve``, ``count`` and ``seller`` are columns with a row for each lot, of
     which the first ``used`` mean something. A lot without nodes has count 0. The
     hardware of a row never changes, so that rows can be remembered by hardware.
+    The windows of the offers in a lot lie inside ``since`` to ``until``.
     """
 
     def __init__(self, offers: Iterable[BookOffer]) -> None:
@@ -50,7 +51,8 @@ class Lots:
         self.members: list[list[int]] = []
         self.used = 0
         self.begin, self.end, self.reserve, self.count = (np.zeros(64, np.int64) for _ in range(4))
-        self.seller, self._kind = (np.zeros(64, np.int32) for _ in range(2))
+        self.since, self.until = (np.zeros(64, np.int64) for _ in range(2))
+        self.seller, self._kind, self._terms_of_lot = (np.zeros(64, np.int32) for _ in range(3))
         self._spans: list[tuple[Span, ...]] = []
         self._kinds: dict[str, int] = {}
         self._seller_numbers: dict[Seller, int] = {}
@@ -143,6 +145,22 @@ class Lots:
         """Return the number of the hardware of an offer."""
         return self._terms[self._terms_of[number]][0]
 
+    def seller_of(self, number: int) -> int:
+        """Return the number of the seller of an offer."""
+        return self._terms[self._terms_of[number]][1]
+
+    def terms_of(self, number: int) -> int:
+        """Return the number of the terms of an offer: hardware, seller and reserve, which its lots share."""
+        return self._terms_of[number]
+
+    def terms(self, lots: Index | Column) -> Index:
+        """Return the number of the terms of each of these lots."""
+        return self._terms_of_lot[lots]
+
+    def kinds(self, lots: Index | Column) -> Index:
+        """Return the number of the hardware of each of these lots."""
+        return self._kind[lots]
+
     def take(self, numbers: Iterable[int], begin: int, end: int) -> list[Change]:
         """Cut a contract, with the turnaround of the nodes around it, out of all offers of these nodes.
 
@@ -208,7 +226,9 @@ class Lots:
         if lot is None:
             self._lots[key] = self._open(terms, span, [number])
             return
-        members = self.members[lot]
+        window, members = self.offers[number].window, self.members[lot]
+        self.since[lot] = min(self.since[lot], window.begin)
+        self.until[lot] = max(self.until[lot], window.end)
         if self.offers[members[-1]].uuid < self.offers[number].uuid:
             members.append(number)
         else:
@@ -240,11 +260,15 @@ class Lots:
             self.members.append(members)
             self._kind[lot] = kind
         self.begin[lot], self.end[lot], self.reserve[lot], self.seller[lot] = span.begin, span.end, reserve, seller
+        self._terms_of_lot[lot] = terms
+        windows = [self.offers[number].window for number in members]
+        self.since[lot] = min(window.begin for window in windows)
+        self.until[lot] = max(window.end for window in windows)
         self.count[lot] = 1
         return lot
 
     def _grow(self, size: int) -> None:
-        for name in ("begin", "end", "reserve", "count", "seller", "_kind"):
+        for name in ("begin", "end", "since", "until", "reserve", "count", "seller", "_kind", "_terms_of_lot"):
             setattr(self, name, np.resize(getattr(self, name), size))
 
     def _uuid(self, number: int) -> str:
