@@ -41,7 +41,6 @@ class Lots:
     ``reserve``, ``count`` and ``seller`` are columns with a row for each lot, of
     which the first ``used`` mean something. A lot without nodes has count 0. The
     hardware of a row never changes, so that rows can be remembered by hardware.
-    The windows of the offers in a lot lie inside ``since`` to ``until``.
     """
 
     def __init__(self, offers: Iterable[BookOffer]) -> None:
@@ -51,7 +50,6 @@ class Lots:
         self.members: list[list[int]] = []
         self.used = 0
         self.begin, self.end, self.reserve, self.count = (np.zeros(64, np.int64) for _ in range(4))
-        self.since, self.until = (np.zeros(64, np.int64) for _ in range(2))
         self.seller, self._kind, self._terms_of_lot = (np.zeros(64, np.int32) for _ in range(3))
         self._spans: list[tuple[Span, ...]] = []
         self._kinds: dict[str, int] = {}
@@ -226,9 +224,7 @@ class Lots:
         if lot is None:
             self._lots[key] = self._open(terms, span, [number])
             return
-        window, members = self.offers[number].window, self.members[lot]
-        self.since[lot] = min(self.since[lot], window.begin)
-        self.until[lot] = max(self.until[lot], window.end)
+        members = self.members[lot]
         if self.offers[members[-1]].uuid < self.offers[number].uuid:
             members.append(number)
         else:
@@ -261,14 +257,11 @@ class Lots:
             self._kind[lot] = kind
         self.begin[lot], self.end[lot], self.reserve[lot], self.seller[lot] = span.begin, span.end, reserve, seller
         self._terms_of_lot[lot] = terms
-        windows = [self.offers[number].window for number in members]
-        self.since[lot] = min(window.begin for window in windows)
-        self.until[lot] = max(window.end for window in windows)
         self.count[lot] = 1
         return lot
 
     def _grow(self, size: int) -> None:
-        for name in ("begin", "end", "since", "until", "reserve", "count", "seller", "_kind", "_terms_of_lot"):
+        for name in ("begin", "end", "reserve", "count", "seller", "_kind", "_terms_of_lot"):
             setattr(self, name, np.resize(getattr(self, name), size))
 
     def _uuid(self, number: int) -> str:

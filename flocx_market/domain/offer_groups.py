@@ -15,8 +15,9 @@ class OfferGroups:
     """The offers of lots in groups: same hardware, same terms of the same seller, same reserve, same offered window.
 
     Columns with a row for each group, of which the first ``used`` mean
-    something; ``count`` is 0 for a group whose offers have all gone. Free time
-    has no part in it, so that contracts change nothing here.
+    something; ``count`` is 0 for a group whose offers have all gone, ``terms``
+    are those of its lots. Free time has no part in it, so that contracts change
+    nothing here.
     """
 
     def __init__(self, lots: Lots) -> None:
@@ -24,7 +25,7 @@ class OfferGroups:
         self.used = 0
         self.total = 0
         self.begin, self.end, self.reserve, self.least = (np.zeros(64, np.int64) for _ in range(4))
-        self.kind, self.seller = (np.zeros(64, np.int64) for _ in range(2))
+        self.kind, self.seller, self.terms = (np.zeros(64, np.int64) for _ in range(3))
         self.count: npt.NDArray[np.float64] = np.zeros(64, np.float64)
         self._rows: list[int] = []
         self._numbers: dict[tuple[int, int, int], int] = {}
@@ -59,11 +60,11 @@ class OfferGroups:
     def _open(self, number: int) -> int:
         offer, lots, row = self._lots.offers[number], self._lots, self.used
         if row == len(self.count):
-            for name in ("begin", "end", "reserve", "least", "kind", "seller", "count"):
+            for name in ("begin", "end", "reserve", "least", "kind", "seller", "terms", "count"):
                 setattr(self, name, np.resize(getattr(self, name), 2 * row))
         self.used += 1
         self.begin[row], self.end[row] = offer.window.begin, offer.window.end
         self.reserve[row], self.least[row] = offer.reserve, offer.min_duration
         self.kind[row], self.seller[row] = lots.kind(number), lots.seller_of(number)
-        self.count[row] = 0
+        self.terms[row], self.count[row] = lots.terms_of(number), 0
         return row

@@ -135,12 +135,13 @@ class Reach:
         :param fitting: for each group of offers, whether it could serve the bid if it were free.
         """
         bid, lots, stock = self._bid, self._stock.lots, self._stock
-        length = bid.length(self._now)
-        earliest, latest = bid.starting(self._now), bid.latest_start(self._now)
+        terms = stock.groups.terms[: len(fitting)]
+        has_terms = np.zeros(int(terms.max()) + 1, np.bool_)
+        has_terms[terms[fitting]] = True
         rows, numbers = self._of_kinds(self.kinds, bid.limit)
         begin = lots.begin[rows]
-        # Only an offer that is offered before it is free again can have been taken.
-        later = (begin > earliest) & (lots.since[rows] <= latest) & (lots.until[rows] >= earliest + length)
+        later = begin > bid.starting(self._now)
+        later &= has_terms[lots.terms(rows)]
         later &= lots.count[rows] > 0
         positions = np.flatnonzero(later)
         for position in positions[np.argsort(begin[positions])].tolist():
