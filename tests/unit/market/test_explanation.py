@@ -171,6 +171,12 @@ def test_a_step_less_than_the_nearest_change_does_not_match(market, now):
             assert result.stock.place(replace(bid, limit=new.limit - 1), now) is None
         elif "quantity" in change:
             assert result.stock.place(replace(bid, quantity=new.quantity + 1), now) is None
+        elif "requirements" in change:
+            # The value itself left out is one listed value less; a triple left out is the whole of it.
+            own = [list(requirement.triple) for requirement in bid.requirements]
+            stricter = [t if t in own else [t[0], t[1].rstrip("="), t[2]] for t in change["requirements"]]
+            if len(stricter) == len(bid.requirements):
+                assert result.stock.place(replace(bid, requirements=parse_requirements(stricter)), now) is None
         elif "start_time" in change:
             origin = bid.starting(now)
             nearer = range(origin - abs(new.begin - origin) + 1, origin + abs(new.begin - origin))
