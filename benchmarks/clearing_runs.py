@@ -148,7 +148,7 @@ def late(options: Options) -> Result:
     step = max(2, len(measured.book.bids) // options.sample)
     held_back = {bid.uuid for bid in sorted(measured.book.bids, key=lambda bid: bid.uuid)[::step]}
     on_time = [bid for bid in measured.book.bids if bid.uuid not in held_back]
-    supply = measured.clear(replace(measured.book, bids=on_time)).supply
+    stock = measured.clear(replace(measured.book, bids=on_time)).stock
     standing = StandingBook(measured.book.offers, on_time)
     standing.hold(measured.now, measured.ranking)
     rounds: dict[str, list[float]] = {}
@@ -161,7 +161,7 @@ def late(options: Options) -> Result:
                 awards = standing.hold(measured.now, measured.ranking)
                 held = time.perf_counter()
                 if not awards:
-                    explain(supply, one, measured.now)
+                    explain(stock, one, measured.now)
                     explaining.setdefault(f"{kind}open", []).append(time.perf_counter() - held)
                 standing.drop_bid(one.uuid)
                 rounds.setdefault(kind + ("matched" if awards else "open"), []).append(held - began)
@@ -232,7 +232,7 @@ def explaining(measured: Measured, cleared: Cleared, sample: int) -> tuple[int, 
     taken: Result = {}
     with timed(taken, "seconds"):
         for bid in left:
-            explain(cleared.supply, bid, measured.now)
+            explain(cleared.stock, bid, measured.now)
     return len(left), taken["seconds"] / max(1, len(left))
 
 

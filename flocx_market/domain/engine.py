@@ -9,7 +9,7 @@ from functools import cached_property
 
 from flocx_market.domain.book import Book, BookBid, BookOffer, Span
 from flocx_market.domain.ranking import Ranking
-from flocx_market.domain.supply import Supply
+from flocx_market.domain.stock import Stock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,8 @@ class EngineReport:
 class Cleared:
     """What an engine made of a book: awards in ranking order, bids left open, and what is left over.
 
-    ``evaluations`` is how many (requirement, hardware) pairs were evaluated.
+    ``evaluations`` is how many (requirement, hardware) pairs were evaluated;
+    ``left_over`` is the stock the engine worked on, if it did on one.
     """
 
     offers: Sequence[BookOffer]
@@ -72,6 +73,7 @@ class Cleared:
     left: tuple[BookBid, ...]
     evaluations: int
     report: EngineReport = field(default_factory=lambda: EngineReport(engine="greedy"))
+    left_over: Stock | None = field(default=None, repr=False, compare=False)
 
     @property
     def surplus(self) -> int:
@@ -79,13 +81,15 @@ class Cleared:
         return sum(award.surplus for award in self.awards)
 
     @cached_property
-    def supply(self) -> Supply:
+    def stock(self) -> Stock:
         """What the awards have left of the offers."""
-        supply = Supply(self.offers)
+        if self.left_over is not None:
+            return self.left_over
+        stock = Stock(self.offers)
         for award in self.awards:
-            for offer in award.offers:
-                supply.take(offer, award.contract)
-        return supply
+            numbers = [stock.lots.number(offer.uuid) for offer in award.offers]
+            stock.lots.take([n for n in numbers if n is not None], award.contract.begin, award.contract.end)
+        return stock
 
 
 #: A clearing engine: (book, now in seconds, ranking, effort) -> awards and the bids left open.

@@ -50,7 +50,7 @@ class Lots:
         self.members: list[list[int]] = []
         self.used = 0
         self.begin, self.end, self.reserve, self.count = (np.zeros(64, np.int64) for _ in range(4))
-        self.seller, self._kind = (np.zeros(64, np.int32) for _ in range(2))
+        self.seller, self._kind, self._terms_of_lot = (np.zeros(64, np.int32) for _ in range(3))
         self._spans: list[tuple[Span, ...]] = []
         self._kinds: dict[str, int] = {}
         self._seller_numbers: dict[Seller, int] = {}
@@ -162,6 +162,18 @@ class Lots:
         """Return the number of the seller of an offer."""
         return self._terms[self._terms_of[number]][1]
 
+    def terms_of(self, number: int) -> int:
+        """Return the number of the terms of an offer: hardware, seller and reserve, which its lots share."""
+        return self._terms_of[number]
+
+    def terms(self, lots: Index | Column) -> Index:
+        """Return the number of the terms of each of these lots."""
+        return self._terms_of_lot[lots]
+
+    def kinds(self, lots: Index | Column) -> Index:
+        """Return the number of the hardware of each of these lots."""
+        return self._kind[lots]
+
     def take(self, numbers: Iterable[int], begin: int, end: int) -> list[Change]:
         """Cut a contract, with the turnaround of the nodes around it, out of all offers of these nodes.
 
@@ -259,11 +271,12 @@ class Lots:
             self.members.append(members)
             self._kind[lot] = kind
         self.begin[lot], self.end[lot], self.reserve[lot], self.seller[lot] = span.begin, span.end, reserve, seller
+        self._terms_of_lot[lot] = terms
         self.count[lot] = 1
         return lot
 
     def _grow(self, size: int) -> None:
-        for name in ("begin", "end", "reserve", "count", "seller", "_kind"):
+        for name in ("begin", "end", "reserve", "count", "seller", "_kind", "_terms_of_lot"):
             setattr(self, name, np.resize(getattr(self, name), size))
 
     def _uuid(self, number: int) -> str:

@@ -1,141 +1,164 @@
 # SPDX-License-Identifier: Apache-2.0
 """The least change with which an open bid could be served from what is left.
 
-It is judged against the supply after the round, never by outbidding an open
+It is judged against the stock after the round, never by outbidding an open
 bid: the round leaves no bid open that what is left could serve, so a change
 that works here works in the next round too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+
+import numpy as np
 
 from flocx_common.domain.json_values import JSON
-from flocx_common.domain.money import PRICE_LIMIT, from_micros, price_text, to_micros
-from flocx_market.domain.book import BookBid, to_instant
-from flocx_market.domain.greedy import place
-from flocx_market.domain.requirements import (
-    ORDERED,
-    Number,
-    Requirement,
-    as_number,
-    parse_requirements,
-    relaxed,
-)
-from flocx_market.domain.supply import Supply, share_keys
-from flocx_market.domain.tally import Place, earliest_with, most_at_once
+from flocx_common.domain.money import from_micros, price_text
+from flocx_market.domain.book import BookBid
+from flocx_market.domain.lots import Index
+from flocx_market.domain.openings import Openings, Reach, joined
+from flocx_market.domain.requirements import ORDERED, Number, Requirement, relaxed
+from flocx_market.domain.stock import Stock
+from flocx_market.domain.tally import earliest_with, most_at_once
+from flocx_market.domain.wording import instant
 
 # A limit further up than this half again comes after every other change.
 _CLOSE = (3, 2)
 
-_ANY_PRICE = to_micros(PRICE_LIMIT)
-
 
 def nearest_change(
-    supply: Supply, bid: BookBid, now: int, *, shortest: int, longest: int | None
+    stock: Stock,
+    bid: BookBid,
+    now: int,
+    reach: Reach,
+    openings: Openings,
+    *,
+    shortest: int,
+    longest: int | None,
 ) -> Mapping[str, JSON] | None:
     """Return the fields of the bid to change, with their new values, or None where one alone is not enough.
 
     One field or one triple, by the least that works. Where several would do:
     the limit if it rises to at most one and a half times, then the start, the
     quantity, a requirement, and last a higher limit.
+
+    :param reach: what of the stock the bid could be served from.
+    :param openings: where it could be, leaving its limit aside.
     """
-    change: Mapping[str, JSON] | None
-    limit = _limit(supply, bid, now, shortest)
+    limit = _limit(bid, openings)
     if limit is not None and limit * _CLOSE[1] <= bid.limit * _CLOSE[0]:
         return {"limit_price": price_text(from_micros(limit))}
-    for find in (_start, _quantity, _requirement):
-        change = find(supply, bid, now, shortest, longest)
-        if change is not None:
-            return change
+    affordable = openings.up_to(bid.limit)
+    change = (
+        _start(bid, now, reach.other_starts(shortest, longest))
+        or _quantity(bid, affordable)
+        or _requirement(stock, bid, reach, affordable)
+    )
+    if change is not None:
+        return change
     return None if limit is None else {"limit_price": price_text(from_micros(limit))}
 
 
-def _limit(supply: Supply, bid: BookBid, now: int, shortest: int) -> int | None:
-    """Return the lowest limit that would do: what the dearest node of the best placement asks."""
-    best = place(supply, bid, now, shortest=shortest, limit=_ANY_PRICE)
-    return None if best is None or best.dearest <= bid.limit else best.dearest
+def _limit(bid: BookBid, openings: Openings) -> int | None:
+    """Return the lowest limit that would do: the least price up to which there are enough nodes at once."""
+    if openings.nodes < bid.quantity:
+        return None
+    if _one_for_another(bid):
+        order = np.argsort(openings.reserve)
+        dearest = np.searchsorted(np.cumsum(openings.places.counts[order]), bid.quantity)
+        return int(openings.reserve[order[dearest]])
+    prices = np.unique(openings.reserve)
+    place = _first(len(prices), lambda place: _enough(bid, openings.up_to(int(prices[place]))))
+    return None if place is None else int(prices[place])
 
 
-def _start(supply: Supply, bid: BookBid, now: int, shortest: int, longest: int | None) -> Mapping[str, JSON] | None:
+def _start(bid: BookBid, now: int, openings: Openings) -> Mapping[str, JSON] | None:
     """Return the start nearest to the bid's own that would do."""
-    origin = bid.starting(now)
-    cap = bid.spread.most if bid.spread else None
-    places = list(_start_places(supply, bid, now, shortest, longest))
-    earlier = earliest_with(bid.quantity, [(-last, -first, g, s) for first, last, g, s in places], -origin, cap)
+    if openings.nodes < bid.quantity:
+        return None
+    origin, places = bid.starting(now), openings.places
+    earlier = earliest_with(bid.quantity, places.mirrored, -origin)
     # A flexible bid may start later as it is; what lies later cannot help it.
-    later = earliest_with(bid.quantity, places, origin, cap) if bid.duration is None else None
+    later = earliest_with(bid.quantity, places, origin) if bid.duration is None else None
     found = [start for start in (later, None if earlier is None else -earlier) if start is not None]
     if not found:
         return None
-    start = min(found, key=lambda instant: (abs(instant - origin), instant))
-    return {"start_time": to_instant(start).isoformat().replace("+00:00", "Z")}
+    return {"start_time": instant(min(found, key=lambda start: (abs(start - origin), start)))}
 
 
-def _start_places(supply: Supply, bid: BookBid, now: int, shortest: int, longest: int | None) -> Iterator[Place]:
-    """Yield, for each free window, the starts with which it could serve the bid."""
-    for offer in supply.candidates(bid):
-        group, share = share_keys(supply, bid, offer)
-        for free in supply.free(offer):
-            if bid.duration is not None:
-                if offer.min_duration > bid.duration:
-                    continue
-                first, last = max(free.begin, now), free.end - bid.duration
-            elif free.end < bid.end:
-                continue
-            else:
-                first = max(free.begin, now, bid.end - longest if longest is not None else now)
-                last = bid.end - max(offer.min_duration, shortest, 1)
-            if first <= last:
-                yield first, last, group, share
-
-
-def _quantity(supply: Supply, bid: BookBid, now: int, shortest: int, longest: int | None) -> Mapping[str, JSON] | None:
+def _quantity(bid: BookBid, openings: Openings) -> Mapping[str, JSON] | None:
     """Return the most nodes that can be had at once, where that is fewer than wanted but not none."""
-    places = (
-        (opening.first, opening.last, *share_keys(supply, bid, opening.offer))
-        for opening in supply.openings(supply.candidates(bid), bid, now)
-    )
-    most = most_at_once(places, bid.spread.most if bid.spread else None)
+    most = most_at_once(openings.places)
     return {"quantity": most} if 0 < most < bid.quantity else None
 
 
-def _requirement(
-    supply: Supply, bid: BookBid, now: int, shortest: int, longest: int | None
-) -> Mapping[str, JSON] | None:
+def _requirement(stock: Stock, bid: BookBid, reach: Reach, openings: Openings) -> Mapping[str, JSON] | None:
     """Return the requirements with one of them relaxed, or else with one left out."""
-    left_out = None
-    for index, requirement in enumerate(bid.requirements):
-        without = (*bid.requirements[:index], *bid.requirements[index + 1 :])
-        freed = replace(bid, requirements=without)
-        if place(supply, freed, now, shortest=shortest) is None:
+    # Whatever fails one requirement only is what leaving that one out would add.
+    added = reach.openings(reach.failed == 1, bid.limit)
+    if not len(added):
+        return None
+    kinds = stock.lots.kinds(added.rows)
+    triples: list[JSON] = [list(requirement.triple) for requirement in bid.requirements]
+    left_out: list[JSON] | None = None
+    for index, (requirement, meets) in enumerate(zip(bid.requirements, reach.meets, strict=True)):
+        failing = np.flatnonzero(~meets[kinds])
+        more = added.only(failing)
+        if not _enough(bid, openings, more):
             continue
-        value = _tightest(supply, freed, requirement, now, shortest)
+        value = _tightest(stock, bid, requirement, openings, more, kinds[failing])
         if value is not None:
-            triples = [list(r.triple) for r in bid.requirements]
             return {"requirements": [*triples[:index], relaxed(requirement, value), *triples[index + 1 :]]}
         if left_out is None:
-            left_out = [list(r.triple) for r in without]
-    return None if left_out is None else {"requirements": left_out}  # type: ignore[dict-item]
+            left_out = [*triples[:index], *triples[index + 1 :]]
+    return None if left_out is None else {"requirements": left_out}
 
 
-def _tightest(supply: Supply, freed: BookBid, requirement: Requirement, now: int, shortest: int) -> Number | None:
-    """Return the value nearest to what ``requirement`` asks that would do in its place."""
+def _tightest(
+    stock: Stock, bid: BookBid, requirement: Requirement, openings: Openings, more: Openings, kinds: Index
+) -> Number | None:
+    """Return the listed value nearest to what ``requirement`` asks that would do in its place.
+
+    :param more: what would be added if it were left out, on hardware of these ``kinds``.
+    """
     if requirement.operator not in ORDERED or requirement.negated:
         return None
-    documents = {offer.hardware.digest: offer.hardware.document for offer in supply.candidates(freed)}
-    numbers = {as_number(requirement.expression.evaluate(document)) for document in documents.values()}
-    at_least = requirement.operator in (">", ">=")
+    numbers = stock.listed.numbers(requirement.expression)
+    ranks = numbers.rank[kinds]
     # From the tightest to the loosest: what works stays working further on.
-    values = sorted((number for number in numbers if number is not None), reverse=at_least)
-    low, high = 0, len(values)
+    tried = np.unique(ranks[ranks >= 0])
+    if requirement.operator in (">", ">="):
+        tried = tried[::-1]
+
+    def within(rank: int) -> Openings:
+        holds = ranks >= rank if requirement.operator in (">", ">=") else (ranks <= rank) & (ranks >= 0)
+        return more.only(np.flatnonzero(holds))
+
+    place = _first(len(tried), lambda place: _enough(bid, openings, within(int(tried[place]))))
+    return None if place is None else numbers.listed[int(tried[place])]
+
+
+def _enough(bid: BookBid, *parts: Openings) -> bool:
+    """Tell whether the bid could be served from these openings together."""
+    if sum(part.nodes for part in parts) < bid.quantity:
+        return False
+    return _one_for_another(bid) or most_at_once(joined(parts).places) >= bid.quantity
+
+
+def _one_for_another(bid: BookBid) -> bool:
+    """Tell whether any nodes with openings can be had at once: there is one start only, and no rule about sharing."""
+    return bid.duration is None and bid.spread is None and bid.together is None
+
+
+def _first(count: int, works: Callable[[int], bool]) -> int | None:
+    """Return the first of so many that works, where all behind one that works do too; None where none does."""
+    if not count or not works(count - 1):
+        return None
+    low, high = 0, count - 1
     while low < high:
         middle = (low + high) // 2
-        triple = parse_requirements([relaxed(requirement, values[middle])])
-        tried = replace(freed, requirements=(*freed.requirements, *triple))
-        if place(supply, tried, now, shortest=shortest) is None:
-            low = middle + 1
-        else:
+        if works(middle):
             high = middle
-    return values[low] if low < len(values) else None
+        else:
+            low = middle + 1
+    return low

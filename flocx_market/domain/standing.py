@@ -75,14 +75,14 @@ class StandingBook:
             known = replace(lots.offers[number], free=offer.free)
             if known == offer and set(lots.free(number)) == set(offer.free):
                 return
-            lots.discard(number)
-        self._fresh.append(lots.add(offer))
+            self.stock.discard(number)
+        self._fresh.append(self.stock.add(offer))
 
     def drop_offer(self, uuid: str) -> None:
         """Sell nothing of an offer from here on; one that is not there is no error."""
         number = self.stock.lots.number(uuid)
         if number is not None:
-            self.stock.lots.discard(number)
+            self.stock.discard(number)
 
     def hold(self, now: int, ranking: Ranking) -> Sequence[Award]:
         """Hold a round: serve the open bids that what is free can serve, cut it out, and return what was awarded.

@@ -5,14 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
 from flocx_market.domain.book import FOREVER, BookBid, BookOffer
 from flocx_market.domain.filling import fill
+from flocx_market.domain.listed import ListedValues
 from flocx_market.domain.lots import Change, Column, Lots, Mask
+from flocx_market.domain.offer_groups import OfferGroups
 from flocx_market.domain.placement import Placement
 from flocx_market.domain.requirements import Requirement
+from flocx_market.domain.shared_numbers import SharedNumbers
 from flocx_market.domain.shares import SharedValues
 from flocx_market.domain.starts import Candidates, best_shared_start, best_start
 
@@ -36,7 +40,13 @@ class Stock:
     def place(self, bid: BookBid, now: int, *, shortest: int = 0, limit: int | None = None) -> Placement | None:
         """Return the best placement of a bid in what is left, or None where there is none.
 
-        The rule is that of :func:`flocx_market.domain.greedy.place`, and so is the answer.
+        Over every start and every value of ``together``, nodes are taken in the
+        order (reserve, length of the free window, uuid), leaving out those whose
+        ``spread`` value is full, until there are enough; the best is the one
+        whose dearest node asks least, then the cheapest, the earliest, the
+        smallest value. The search is exact: only the earliest start and the
+        beginnings of free windows need be tried, since moving a start back to
+        the nearest of these only adds nodes.
 
         :param limit: price to search under instead of the bid's own.
         """
@@ -85,6 +95,35 @@ class Stock:
     def evaluations(self) -> int:
         """How many (requirement, hardware) pairs have been evaluated so far."""
         return self._evaluated
+
+    @property
+    def groups(self) -> OfferGroups:
+        """All offers counted by their terms and windows, whatever is free of them."""
+        self._groups.take_in()
+        return self._groups
+
+    def add(self, offer: BookOffer) -> int:
+        """Take in an offer with its free windows and return its number."""
+        return self.lots.add(offer)
+
+    def discard(self, number: int) -> None:
+        """Take an offer out, of what is free and of what is counted; its number means nothing from here on."""
+        self.groups.discard(number)
+        self.lots.discard(number)
+
+    @cached_property
+    def _groups(self) -> OfferGroups:
+        return OfferGroups(self.lots)
+
+    @cached_property
+    def listed(self) -> ListedValues:
+        """What expressions give on each kind of hardware."""
+        return ListedValues(self.lots.hardware)
+
+    @cached_property
+    def shared(self) -> SharedNumbers:
+        """What lots share, or must not, under ``spread`` and ``together``."""
+        return SharedNumbers(self.lots, self._values)
 
     def meeting(self, requirement: Requirement) -> Mask:
         """Return, for each kind of hardware, whether the requirement holds on it."""

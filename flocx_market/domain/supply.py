@@ -56,23 +56,6 @@ class Supply:
         self._holds: dict[tuple[str, str], bool] = {}
         self._values = SharedValues()
 
-    @property
-    def evaluations(self) -> int:
-        """How many (requirement, hardware) pairs have been evaluated so far."""
-        return len(self._holds)
-
-    def __len__(self) -> int:
-        return len(self._free)
-
-    def offers(self) -> Iterator[BookOffer]:
-        """Yield every offer, by hardware, then cheapest first."""
-        for group in self._of_hardware.values():
-            yield from group
-
-    def free(self, offer: BookOffer) -> tuple[Span, ...]:
-        """Return the free windows an offer has left, in order of time."""
-        return self._free[offer.uuid]
-
     def meets(self, requirement: Requirement, hardware: Hardware) -> bool:
         """Tell whether a requirement holds on a hardware document."""
         key = (requirement.key, hardware.digest)
@@ -85,15 +68,14 @@ class Supply:
         """Return what ``spread`` or ``together`` compares; see :class:`SharedValues`."""
         return self._values.value(expression, offer)
 
-    def candidates(self, bid: BookBid, limit: int | None = None) -> Iterator[BookOffer]:
+    def candidates(self, bid: BookBid) -> Iterator[BookOffer]:
         """Yield the offers a bid may be served by as far as time is left aside.
 
-        Lessee, named offers, requirements, and price (``limit``, by default the
-        bid's own) are looked at; order is by hardware, then cheapest first.
+        Lessee, named offers, requirements and price are looked at; order is by
+        hardware, then cheapest first.
         """
-        limit = bid.limit if limit is None else limit
         for digest, group in self._of_hardware.items():
-            affordable = bisect_right(self._reserves[digest], limit)
+            affordable = bisect_right(self._reserves[digest], bid.limit)
             if not affordable:
                 continue
             hardware = self._hardware[digest]

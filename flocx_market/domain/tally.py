@@ -1,75 +1,119 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many nodes can be had at one instant of start, under ``spread`` and ``together``.
-
-A *place* is (first, last, group, share): a node that could start at any instant
-from first to last, whose ``together`` value is group and whose ``spread`` value
-is share. At most ``cap`` nodes of one group with one share count.
-"""
+"""How many nodes can be had at one instant of start, under ``spread`` and ``together``."""
 
 from __future__ import annotations
 
-import heapq
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from dataclasses import dataclass
 
-Place = tuple[int, int, str, str]
+import numpy as np
 
-
-class Tally:
-    """Nodes counted by group, no more than ``cap`` of each share; None for no cap."""
-
-    def __init__(self, cap: int | None = None) -> None:
-        self._cap = cap
-        self._shares: dict[tuple[str, str], int] = defaultdict(int)
-        self._groups: dict[str, int] = defaultdict(int)
-
-    def add(self, group: str, share: str) -> int:
-        """Count one more node and return how many its group has."""
-        self._shares[group, share] += 1
-        if self._cap is None or self._shares[group, share] <= self._cap:
-            self._groups[group] += 1
-        return self._groups[group]
-
-    def remove(self, group: str, share: str) -> None:
-        """Take back one :meth:`add`."""
-        if self._cap is None or self._shares[group, share] <= self._cap:
-            self._groups[group] -= 1
-        self._shares[group, share] -= 1
+from flocx_market.domain.lots import Column
 
 
-def counts(places: Iterable[Place], cap: int | None = None) -> Iterator[tuple[int, int]]:
-    """Yield, for each instant at which a place begins, in order, the most nodes of one group there.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Nodes that could start at any instant from ``first`` to ``last``, ``counts`` of them in each row.
 
-    The number counts the groups that gained a node at that instant: a group
-    that only lost some had at least as many at an earlier instant.
+    ``group`` numbers their values of ``together``, ``share`` those of ``spread``;
+    None where the bid has no such rule. At most ``cap`` nodes of one group with
+    one share count, None for any.
     """
-    tally = Tally(cap)
-    leaving: list[tuple[int, str, str]] = []
-    for first, starting in groupby(sorted(places), key=lambda place: place[0]):
-        while leaving and leaving[0][0] < first:
-            _, group, share = heapq.heappop(leaving)
-            tally.remove(group, share)
-        most = 0
-        for _, last, group, share in starting:
-            most = max(most, tally.add(group, share))
-            heapq.heappush(leaving, (last, group, share))
-        yield first, most
+
+    first: Column
+    last: Column
+    counts: Column
+    group: Column | None = None
+    share: Column | None = None
+    cap: int | None = None
+
+    @property
+    def mirrored(self) -> Places:
+        """The same with time running backwards."""
+        return Places(
+            first=-self.last, last=-self.first, counts=self.counts, group=self.group, share=self.share, cap=self.cap
+        )
+
+    def only(self, which: slice | Column) -> Places:
+        """Return the rows at these positions."""
+        return Places(
+            first=self.first[which],
+            last=self.last[which],
+            counts=self.counts[which],
+            group=None if self.group is None else self.group[which],
+            share=None if self.share is None else self.share[which],
+            cap=self.cap,
+        )
 
 
-def most_at_once(places: Iterable[Place], cap: int | None = None) -> int:
+def most_at_once(places: Places) -> int:
     """Return the most nodes of one group that some instant of start offers; 0 for none."""
-    return max((most for _, most in counts(places, cap)), default=0)
+    if not len(places.first):
+        return 0
+    if (places.first == places.first[0]).all():
+        return _most_there(places)
+    _, values = _over_time(places)
+    return int(values.max())
 
 
-def earliest_with(quantity: int, places: Iterable[Place], after: int, cap: int | None = None) -> int | None:
+def earliest_with(quantity: int, places: Places, after: int) -> int | None:
     """Return the earliest instant later than ``after`` at which a group has ``quantity`` nodes.
 
     It is only meaningful where ``after`` itself has too few: then the first
     instant with enough is one at which some place begins.
     """
-    clipped = ((max(first, after), last, group, share) for first, last, group, share in places if last >= after)
-    for instant, most in counts(clipped, cap):
-        if instant > after and most >= quantity:
-            return instant
-    return None
+    places = places.only(np.flatnonzero(places.last >= after))
+    if int(places.counts.sum()) < quantity:
+        return None
+    instants, values = _over_time(places, after)
+    enough = instants[(values >= quantity) & (instants > after)]
+    return int(enough.min()) if len(enough) else None
+
+
+def _most_there(places: Places) -> int:
+    """Return the most nodes of one group at an instant that all places offer."""
+    counts, group = places.counts, places.group
+    if places.cap is not None and places.share is not None:
+        label, inverse = np.unique(_labels(places), return_inverse=True)
+        counts = np.minimum(np.bincount(inverse, weights=counts), places.cap)
+        group = None if group is None else label // (int(places.share.max()) + 1)
+    return int(counts.sum() if group is None else np.bincount(group, weights=counts).max())
+
+
+def _over_time(places: Places, begin: int | None = None) -> tuple[Column, Column]:
+    """Return instants in no particular order, and how many nodes a group has there.
+
+    Of each instant at which a group gains nodes the number it comes to is
+    among them; no number is more than the group has at that instant or had
+    just before. Time begins at ``begin``, where given.
+    """
+    first = places.first if begin is None else np.maximum(places.first, begin)
+    if places.group is None and places.share is None:
+        at = np.unique(first)
+        return at, _before(first, places.counts, at, "right") - _before(places.last, places.counts, at, "left")
+    # What comes and what goes, of one group and share after the other, in order of time, what goes first.
+    at = np.concatenate([first, places.last + 1])
+    change = np.concatenate([places.counts, -places.counts])
+    group = np.zeros(len(at), np.int64) if places.group is None else np.tile(places.group, 2)
+    if places.cap is not None:
+        label = np.tile(_labels(places), 2)
+        order = np.lexsort((change, at, label))
+        at, change, label, group = at[order], change[order], label[order], group[order]
+        counted = np.minimum(np.cumsum(change), places.cap)
+        # Each share has come to nothing at its end, so that sums over all begin anew with each.
+        change = np.diff(counted, prepend=0)
+    order = np.lexsort((change, at, group))
+    return at[order], np.cumsum(change[order])
+
+
+def _labels(places: Places) -> Column:
+    """Return one number for group and share together."""
+    assert places.share is not None
+    if places.group is None:
+        return places.share
+    return places.group * (int(places.share.max()) + 1) + places.share
+
+
+def _before(instants: Column, counts: Column, at: Column, side: str) -> Column:
+    order = np.argsort(instants)
+    sums = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts[order])])
+    return sums[np.searchsorted(instants[order], at, side)]  # type: ignore[call-overload]

@@ -80,7 +80,7 @@ def clear_books(
                 file.write(json.dumps(views.contract(contract, {}, None)) + "\n")
         with _timed(summary, "explain"), (directory / "explanations.jsonl").open("w", encoding="utf-8") as file:
             for number, bid in enumerate(cleared.left, 1):
-                explanation = explain(cleared.supply, bid, to_seconds(now))
+                explanation = explain(cleared.stock, bid, to_seconds(now))
                 file.write(json.dumps(as_json(explanation)) + "\n")
                 progress("explaining what is left open", number, len(cleared.left))
         if asked is not None:

@@ -11,6 +11,7 @@ from flocx_market.domain.book import Book, to_seconds
 from flocx_market.domain.clearing import clear
 from flocx_market.domain.explanation import Explanation, explain, explain_award
 from flocx_market.domain.hardware_classes import LiveExpressions
+from flocx_market.domain.stock import Stock
 from flocx_market.ports.store import Store, UnitOfWork
 from flocx_market.services.settings import MarketSettings
 from flocx_market.services.supply import saleable
@@ -38,7 +39,7 @@ def explain_bid(bid: Bid, *, store: Store, settings: MarketSettings, now: dateti
     cleared = clear(book, second, settings.rules)
     for award in cleared.awards:
         if award.bid.uuid == bid.uuid:
-            return explain_award(award, book, second)
+            return explain_award(Stock(book.offers), award, second)
     return explain(
-        cleared.supply, to_book(bid), second, shortest=limits.shortest_contract, longest=limits.longest_contract
+        cleared.stock, to_book(bid), second, shortest=limits.shortest_contract, longest=limits.longest_contract
     )

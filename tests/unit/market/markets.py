@@ -75,6 +75,7 @@ def books(draw, most_bids: int = 4, most_nodes: int = 4) -> tuple[list[BookBid],
     return asked, offers
 
 
-def free_after(supply, offers) -> dict[str, tuple[Span, ...]]:
-    """The free windows left, by offer."""
-    return {offer.uuid: supply.free(offer) for offer in offers}
+def free_after(stock, offers) -> dict[str, tuple[Span, ...]]:
+    """The free windows left, by offer, in order of time."""
+    free = {offer.uuid: stock.lots.free(stock.lots.number(offer.uuid)) for offer in offers}
+    return {uuid: tuple(sorted(spans, key=lambda span: span.begin)) for uuid, spans in free.items()}

@@ -11,16 +11,16 @@ from flocx_common.domain.money import to_micros, to_price
 from flocx_market.domain.book import Book, Span, Spread, to_seconds
 from flocx_market.domain.explanation import as_json, explain, explain_award
 from flocx_market.domain.expressions import compile_expression
-from flocx_market.domain.greedy import clear, place
+from flocx_market.domain.greedy import clear
 from flocx_market.domain.ranking import value
 from flocx_market.domain.requirements import parse_requirements
-from flocx_market.domain.supply import Supply
+from flocx_market.domain.stock import Stock
 from tests.builders import HOUR, book_bid, book_offer, uid
 from tests.unit.market.markets import books
 
 
 def why(bid, offers, now=0, **limits):
-    return explain(Supply(offers), bid, now, **limits)
+    return explain(Stock(offers), bid, now, **limits)
 
 
 def counts(explanation):
@@ -135,7 +135,7 @@ def test_each_steps_before_is_the_last_ones_after_and_counts_only_fall(market):
     bids, offers = market
     result = clear(Book(bids=bids, offers=offers), 0, value)
     for bid in result.left:
-        steps = explain(result.supply, bid, 0).steps
+        steps = explain(result.stock, bid, 0).steps
         assert all(step.after <= step.before for step in steps)
         assert all(one.after == other.before for one, other in itertools.pairwise(steps))
 
@@ -146,16 +146,16 @@ def test_the_nearest_change_matches_when_it_is_applied(market, now):
     bids, offers = market
     result = clear(Book(bids=bids, offers=offers), now, value)
     for bid in result.left:
-        explanation = explain(result.supply, bid, now)
+        explanation = explain(result.stock, bid, now)
         if explanation.nearest is not None:
             change = explanation.nearest["change"]
             assert len(change) == 1
-            assert place(result.supply, changed(bid, change), now) is not None, change
+            assert result.stock.place(changed(bid, change), now) is not None, change
 
 
-def servable_start(supply, bid, start, now):
+def servable_start(stock, bid, start, now):
     shifted = replace(bid, begin=start)
-    return shifted.end > start and place(supply, shifted, now) is not None
+    return shifted.end > start and stock.place(shifted, now) is not None
 
 
 @settings(max_examples=400)
@@ -164,17 +164,23 @@ def test_a_step_less_than_the_nearest_change_does_not_match(market, now):
     bids, offers = market
     result = clear(Book(bids=bids, offers=offers), now, value)
     for bid in result.left:
-        nearest = explain(result.supply, bid, now).nearest
+        nearest = explain(result.stock, bid, now).nearest
         change = {} if nearest is None else nearest["change"]
         new = changed(bid, change)
         if "limit_price" in change:
-            assert place(result.supply, replace(bid, limit=new.limit - 1), now) is None
+            assert result.stock.place(replace(bid, limit=new.limit - 1), now) is None
         elif "quantity" in change:
-            assert place(result.supply, replace(bid, quantity=new.quantity + 1), now) is None
+            assert result.stock.place(replace(bid, quantity=new.quantity + 1), now) is None
+        elif "requirements" in change:
+            # The value itself left out is one listed value less; a triple left out is the whole of it.
+            own = [list(requirement.triple) for requirement in bid.requirements]
+            stricter = [t if t in own else [t[0], t[1].rstrip("="), t[2]] for t in change["requirements"]]
+            if len(stricter) == len(bid.requirements):
+                assert result.stock.place(replace(bid, requirements=parse_requirements(stricter)), now) is None
         elif "start_time" in change:
             origin = bid.starting(now)
             nearer = range(origin - abs(new.begin - origin) + 1, origin + abs(new.begin - origin))
-            assert not any(servable_start(result.supply, bid, start, now) for start in nearer if start >= now)
+            assert not any(servable_start(result.stock, bid, start, now) for start in nearer if start >= now)
 
 
 @settings(max_examples=300)
@@ -185,18 +191,18 @@ def test_where_some_limit_start_quantity_or_triple_would_do_one_is_named(market,
     for bid in result.left:
         if not bid.servable(now, 0):
             continue
-        supply = result.supply
+        stock = result.stock
         would = [
-            place(supply, replace(bid, limit=10**9), now) is not None,
-            any(place(supply, replace(bid, quantity=q), now) is not None for q in range(1, bid.quantity)),
-            any(servable_start(supply, bid, start, now) for start in range(now, bid.end)),
+            stock.place(replace(bid, limit=10**9), now) is not None,
+            any(stock.place(replace(bid, quantity=q), now) is not None for q in range(1, bid.quantity)),
+            any(servable_start(stock, bid, start, now) for start in range(now, bid.end)),
             any(
-                place(supply, replace(bid, requirements=bid.requirements[:i] + bid.requirements[i + 1 :]), now)
+                stock.place(replace(bid, requirements=bid.requirements[:i] + bid.requirements[i + 1 :]), now)
                 is not None
                 for i in range(len(bid.requirements))
             ),
         ]
-        assert (explain(supply, bid, now).nearest is not None) == any(would)
+        assert (explain(stock, bid, now).nearest is not None) == any(would)
 
 
 def test_a_limit_up_to_half_again_is_named_before_everything_else():
@@ -262,7 +268,7 @@ def test_a_requirement_is_relaxed_to_the_best_value_there_is_or_left_out(triple,
 def test_an_awarded_bid_is_explained_by_what_there_was_before_the_round():
     book = Book(bids=[book_bid(1)], offers=[book_offer(1)])
     award = clear(book, 0, value).awards[0]
-    explanation = explain_award(award, book, 0)
+    explanation = explain_award(Stock(book.offers), award, 0)
     assert explanation.sentence.startswith("It can be served now: 1 node")
     assert counts(explanation)["quantity"] == (1, 1)
 

@@ -40,7 +40,7 @@ def test_greedy_is_the_rule_said_plainly_and_leaves_nothing_servable(ranking, ma
     expected, free, still_servable = reference.clear(bids, offers, now, ranking, shortest)
     result = cleared(bids, offers, ranking, now, shortest)
     assert outcome(result) == expected
-    assert {u: [(s.begin, s.end) for s in spans] for u, spans in free_after(result.supply, offers).items()} == free
+    assert {u: [(s.begin, s.end) for s in spans] for u, spans in free_after(result.stock, offers).items()} == free
     assert not still_servable
     assert {bid.uuid for bid in result.left} == {bid.uuid for bid in bids} - expected.keys()
 
@@ -190,4 +190,4 @@ def test_equal_hardware_is_evaluated_once_however_many_nodes_have_it():
 
 def test_an_offer_keeps_what_is_before_and_after_a_contract():
     result = cleared([book_bid(1, begin=2 * HOUR, end=3 * HOUR)], [book_offer(1, free=[(0, FOREVER)])])
-    assert result.supply.free(book_offer(1)) == (Span(0, 2 * HOUR), Span(3 * HOUR, FOREVER))
+    assert free_after(result.stock, [book_offer(1)]) == {uid(1): (Span(0, 2 * HOUR), Span(3 * HOUR, FOREVER))}

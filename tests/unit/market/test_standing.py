@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from flocx_market.domain import greedy
 from flocx_market.domain.book import FOREVER, Book, Span
+from flocx_market.domain.explanation import explain
 from flocx_market.domain.ranking import price_time, value
 from flocx_market.domain.standing import StandingBook
+from flocx_market.domain.stock import Stock
 from flocx_market.domain.supply import without
 from tests.builders import HOUR, book_bid, book_offer, uid
 from tests.unit.market.markets import bids, node_offers
@@ -112,9 +114,15 @@ def test_every_round_gives_the_contracts_of_a_full_clear_of_what_is_open(ranking
                 expected = model.clear(ranking)
                 assert outcome(book.hold(model.now, ranking)) == outcome(expected.awards)
                 assert {bid.uuid for bid in book.bids} == set(model.bids)
-    # The audit: what is open against what is left makes no contract.
     book.hold(model.now, ranking)
     model.clear(ranking)
+    # The standing stock explains what is open as a new one does.
+    fresh = Stock(model.as_of(model.now))
+    for bid in book.bids:
+        assert explain(book.stock, bid, model.now, shortest=shortest) == explain(
+            fresh, bid, model.now, shortest=shortest
+        )
+    # The audit: what is open against what is left makes no contract.
     audit = Book(bids=book.bids, offers=model.as_of(model.now), shortest=shortest)
     assert greedy.clear(audit, model.now, ranking).awards == ()
 
