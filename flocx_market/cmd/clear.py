@@ -32,12 +32,19 @@ def main(args: Sequence[str] | None = None) -> int:
     from flocx_common.api.values import time_from  # noqa: PLC0415
     from flocx_common.domain.errors import ConfigurationInvalid, Invalid  # noqa: PLC0415
     from flocx_market import bootstrap  # noqa: PLC0415
+    from flocx_market.domain.engine import Effort  # noqa: PLC0415
     from flocx_market.offline.books import BooksInvalid  # noqa: PLC0415
     from flocx_market.offline.run import clear_books  # noqa: PLC0415
 
     options = _parser().parse_args(args)
     try:
-        rules = bootstrap.rules(engine=options.engine, ranking=options.ranking, pricing=options.pricing, k=options.k)
+        rules = bootstrap.rules(
+            engine=options.engine,
+            ranking=options.ranking,
+            pricing=options.pricing,
+            k=options.k,
+            effort=Effort(work=options.work_limit),
+        )
         now = time_from(options.now, "--now")
         summary = clear_books(options.offers, options.bids, now, rules, options.out, _progress)
     except BooksInvalid as error:
@@ -76,6 +83,12 @@ def _share(text: str) -> Decimal:
     raise argparse.ArgumentTypeError(f"{text}: a number from 0 to 1 is expected")
 
 
+def _steps(text: str) -> int:
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text}: a whole number above 0 is expected")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="flocx-market-clear", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -94,6 +107,12 @@ def _parser() -> argparse.ArgumentParser:
         type=_share,
         default=Decimal("0.5"),
         help="for --pricing k_double: the share of the way from reserve to limit (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--work-limit",
+        type=_steps,
+        metavar="N",
+        help="steps the engine may take, counted by itself; greedy ignores it (default: as many as it needs)",
     )
     parser.add_argument("-f", "--format", choices=("text", "json"), default="text", help="how to print the summary")
     return parser

@@ -140,6 +140,9 @@ def clear_market(*, store: Store, settings: MarketSettings, now: datetime) -> tu
     second = ceil_second(now)
     bids, book, generations = store.read(lambda uow: _open_book(uow, settings, now))
     held = hold_round(book, to_seconds(second), settings.rules)
+    report = held.cleared.report
+    if report.stopped or report.reason:
+        LOG.warning("cleared by %s: stopped by %s, reason: %s", report.engine, report.stopped, report.reason)
     for award, problem in held.refused:
         LOG.error("no contract is made for bid %s: %s", award.bid.uuid, problem)
     contracts = [form_contract(deal, second) for deal in held.deals]

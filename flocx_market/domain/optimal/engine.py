@@ -25,8 +25,8 @@ from flocx_market.domain.optimal.solver import Loader, Solver, SolverFailed, loa
 from flocx_market.domain.ranking import Ranking
 
 # Below so many choices of a start and an opening everything is looked at at once.
-_SMALL = 2000
-_SMALL_TREE = 20_000
+_SMALL = 400
+_SMALL_TREE = 1000
 
 # The search begins when a linear program is worth less than this share more than
 # the one before; further ones follow between neighbourhoods, until less than
@@ -37,8 +37,8 @@ _SETTLED, _CLOSE = 5e-3, 1e-4
 # openings in the program, so that either gets its part of the time.
 _BURST, _OPENINGS = 10, 2500
 
-# The search ends after so many neighbourhoods without success.
-_PATIENCE = 150
+# The search ends after so many neighbourhoods without success: these, and one for so many bids.
+_PATIENCE, _BIDS = 20, 4
 
 
 def clear(
@@ -134,7 +134,8 @@ class _Run:
     def _search(self, search: Search, relaxed: Relaxed) -> None:
         """Search neighbourhoods, with further relaxations between them until these bring little."""
         burst, stale = 0, 0
-        while self.best.surplus < self.relaxation.bound and stale < _PATIENCE:
+        patience = _PATIENCE + len(self._problem.wanted) // _BIDS
+        while self.best.surplus < self.relaxation.bound and stale < patience:
             close = self.relaxation.complete or relaxed.worth >= (1 - _CLOSE) * self.relaxation.bound
             if not close and burst >= _BURST + sum(len(option.openings) for option in relaxed.options) // _OPENINGS:
                 again = self._relax()
@@ -145,7 +146,15 @@ class _Run:
             if not self._meter.step():
                 return
             burst += 1
-            stale = 0 if search.improve(self.best, self._meter.left()) else stale + 1
+            if search.improve(self.best, self._meter.left()):
+                stale = 0
+            elif search.whole:
+                # The same again would find the same; only other prices may help.
+                if close:
+                    return
+                stale, burst = stale + 1, 1 << 30
+            else:
+                stale += 1
 
     def _relax(self) -> Relaxed | None:
         if not self._meter.step():

@@ -42,6 +42,8 @@ class Search:
         self._problem, self._solver = problem, solver
         self._random = random.Random(0)  # noqa: S311 - nothing secret
         self._size = float(_SIZE)
+        #: Whether the last neighbourhood had all bids in it.
+        self.whole = False
         reach = np.zeros((len(problem.wanted), problem.shape[0]))
         for number, wanted in enumerate(problem.wanted):
             reach[number, wanted.group] = np.sqrt(problem.nodes[wanted.group])
@@ -72,6 +74,7 @@ class Search:
     def improve(self, allotment: Allotment, seconds: float | None) -> bool:
         """Search one neighbourhood; tell whether it made the allotment better."""
         free = self._neighbours(allotment, int(self._size))
+        self.whole = len(free) == len(self._problem.wanted)
         had = {bid: served for bid in free if (served := allotment.give_back(bid)) is not None}
         before = allotment.surplus + sum(self._problem.wanted[bid].surplus(had[bid]) for bid in had)
         offered = [option for bid in free for option in self._options(allotment, bid, had.get(bid))]
