@@ -142,7 +142,8 @@ def clear_market(*, store: Store, settings: MarketSettings, now: datetime) -> tu
     held = hold_round(book, to_seconds(second), settings.rules)
     report = held.cleared.report
     if report.stopped or report.reason:
-        LOG.warning("cleared by %s: stopped by %s, reason: %s", report.engine, report.stopped, report.reason)
+        told = report.reason or f"it was stopped by its limit of {report.stopped}"
+        LOG.warning("the round was cleared by %s: %s", report.engine, told)
     for award, problem in held.refused:
         LOG.error("no contract is made for bid %s: %s", award.bid.uuid, problem)
     contracts = [form_contract(deal, second) for deal in held.deals]
