@@ -37,6 +37,9 @@ _SETTLED, _CLOSE = 5e-3, 1e-4
 # openings in the program, so that either gets its part of the time.
 _BURST, _OPENINGS = 10, 2500
 
+# Neighbourhoods after each of the first linear programs: the first steps gain most.
+_FIRST = 3
+
 # The search ends after so many neighbourhoods without success: these, and one for so many bids.
 _PATIENCE, _BIDS = 20, 4
 
@@ -129,6 +132,10 @@ class _Run:
                 return
             gained, relaxed = again.worth - relaxed.worth, again
             self._build(search, relaxed)
+            for _ in range(_FIRST):
+                if not self._meter.step():
+                    return
+                search.improve(self.best, self._meter.left())
         self._search(search, relaxed)
 
     def _search(self, search: Search, relaxed: Relaxed) -> None:

@@ -14,6 +14,9 @@ from flocx_market.domain.engine import Effort
 #: Returns seconds since some instant.
 Clock = Callable[[], float]
 
+# The share of the time after which the nodes are handed out, which takes time as well.
+_IMPROVING = 0.9
+
 
 class Meter:
     """Counts steps: a step is one linear program or one neighbourhood."""
@@ -35,10 +38,10 @@ class Meter:
         return self.stopped is None
 
     def left(self) -> float | None:
-        """Return how many seconds are left, or None for no bound."""
+        """Return how many seconds are left to improve the result, or None for no bound."""
         if self._effort.seconds is None:
             return None
-        return self._effort.seconds - (self._clock() - self._began)
+        return self._effort.seconds * _IMPROVING - (self._clock() - self._began)
 
     def out_of_time(self) -> None:
         """Note that a step was cut short by the time."""
