@@ -24,8 +24,8 @@ from flocx_market.domain.supply import admits
 Column = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-#: Bids x lots that are looked at, at most; each costs about twenty bytes for a moment.
-MOST_PAIRS = 40_000_000
+#: Bids x offers that differ, at most; each pair that fits is a dozen numbers later on.
+MOST_PAIRS = 10_000_000
 
 
 class TooLarge(Exception):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flocx_market.domain.optimal.openings import Column
+from flocx_market.domain.optimal.openings import Column, TooLarge
 from flocx_market.domain.optimal.prices import Option, earned, options, paid_until
 from flocx_market.domain.optimal.problem import MOST_MONEY, Problem
 from flocx_market.domain.optimal.program import Floats, Program, write
@@ -25,6 +25,9 @@ from flocx_market.domain.optimal.solver import Solver
 # nodes it needs an option holds.
 _PARTS = 6
 _COVER = 2.0
+
+#: Openings in a linear program, at most: it takes more memory than all the rest.
+MOST_OPENINGS = 1_000_000
 
 # How far the prices tried are drawn towards the best so far.
 _DRAWN = 0.4
@@ -54,12 +57,14 @@ class Pool:
 
     def __init__(self) -> None:
         self._openings: dict[tuple[int, int, int], set[int]] = {}
+        self.openings = 0
 
     def add(self, found: Option) -> bool:
         """Add an option; tell whether something of it is new."""
         known = self._openings.setdefault((found.bid, found.value, found.start), set())
         before = len(known)
         known.update(found.openings.tolist())
+        self.openings += len(known) - before
         return len(known) > before
 
     def options(self) -> list[Option]:
@@ -71,7 +76,7 @@ class Pool:
 
 
 class Relaxation:
-    """Better and better prices and bounds, one linear program for each.
+    """Better and better prices and bounds, one linear program for each, until it is ``complete``.
 
     :param known: options to begin with.
     """
@@ -89,7 +94,10 @@ class Relaxation:
         """Solve one program and price its result; None where time ran out.
 
         :raises SolverFailed: there is no answer.
+        :raises TooLarge: there are more than :data:`MOST_OPENINGS` openings.
         """
+        if self._pool.openings > MOST_OPENINGS:
+            raise TooLarge(f"its linear program has more than {MOST_OPENINGS} openings")
         program = write(self._problem, self._pool.options())
         answer = self._solver.relax(program, seconds)
         if answer is None:
@@ -97,7 +105,7 @@ class Relaxation:
         seen = _prices(self._problem, program, answer.scarcity)
         drawn = np.rint(_DRAWN * self._kept + (1 - _DRAWN) * seen).astype(np.int64)
         # Only the program's own prices can tell that no option is missing.
-        self.complete = not any(self._try(prices) for prices in (drawn, seen))
+        self.complete = not any(self._try(prices) for prices in (drawn, seen)) or self._pool.openings > MOST_OPENINGS
         return Relaxed(
             self.bound,
             self._kept,

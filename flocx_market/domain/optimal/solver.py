@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,17 @@ class Choice:
     proven: bool
 
 
+@contextmanager
+def _failing() -> Iterator[None]:
+    """Give whatever the solver raises one name: greedy must still clear the round."""
+    try:
+        yield
+    except SolverFailed:
+        raise
+    except Exception as error:
+        raise SolverFailed(f"the solver failed: {type(error).__name__}: {error}") from error
+
+
 def load() -> Any:
     """Import highspy."""
     return importlib.import_module("highspy")
@@ -62,12 +74,18 @@ class Solver:
 
         :raises SolverFailed: there is no answer.
         """
-        model = self._model(program, seconds, {"solver": "ipm", "run_crossover": "off"})
-        if self._run(model):
+        with _failing():
+            model = self._model(program, seconds, {"solver": "ipm", "run_crossover": "off"})
+            timed_out = self._run(model)
+        if timed_out:
             return None
         solution = model.getSolution()
-        scarcity = np.maximum(-np.array(solution.col_dual, np.float64)[program.whole :], 0)
-        return Answer(np.array(solution.col_value, np.float64), scarcity)
+        # A method that did not converge may leave what is no number; prices must be.
+        values = np.nan_to_num(np.array(solution.col_value, np.float64), posinf=0, neginf=0)
+        duals = np.nan_to_num(np.array(solution.col_dual, np.float64), posinf=0, neginf=0)
+        if len(values) != len(program.upper) or len(duals) != len(program.upper):
+            raise SolverFailed("the solver failed: it gave no values")
+        return Answer(values, np.maximum(-duals[program.whole :], 0))
 
     def choose(self, program: Program, known: Floats, nodes: int, seconds: float | None) -> Choice | None:
         """Return the best values in whole numbers that are found, or None where none are.
@@ -76,13 +94,16 @@ class Solver:
         :param nodes: nodes of the search tree that may be looked at.
         :raises SolverFailed: the solver gave up for another reason than a limit.
         """
-        model = self._model(program, seconds, {"mip_max_nodes": nodes, "mip_rel_gap": 0.0, "mip_abs_gap": 1e-6})
-        integer = np.arange(program.whole, dtype=np.int32)
-        model.changeColsIntegrality(len(integer), integer, np.array([self._highs.HighsVarType.kInteger] * len(integer)))
-        start = self._highs.HighsSolution()
-        start.col_value = known.tolist()
-        model.setSolution(start)
-        self._run(model)
+        with _failing():
+            model = self._model(program, seconds, {"mip_max_nodes": nodes, "mip_rel_gap": 0.0, "mip_abs_gap": 1e-6})
+            integer = np.arange(program.whole, dtype=np.int32)
+            model.changeColsIntegrality(
+                len(integer), integer, np.array([self._highs.HighsVarType.kInteger] * len(integer))
+            )
+            start = self._highs.HighsSolution()
+            start.col_value = known.tolist()
+            model.setSolution(start)
+            self._run(model)
         info = model.getInfo()
         if info.primal_solution_status != self._highs.SolutionStatus.kSolutionStatusFeasible:
             return None

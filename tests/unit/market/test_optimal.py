@@ -163,6 +163,13 @@ class GivingUp(highspy.Highs):
         return highspy.HighsStatus.kError
 
 
+class Raising(highspy.Highs):
+    """A solver that has no memory left."""
+
+    def run(self):
+        raise MemoryError("none left")
+
+
 def with_solver(kind):
     """Return highspy with another solver in it."""
     module = ModuleType("highspy")
@@ -176,6 +183,7 @@ def with_solver(kind):
         ({"loader": missing}, "highspy cannot be imported: No module named 'highspy'"),
         (with_solver(Refusing), "the solver did not accept a program"),
         (with_solver(GivingUp), "the solver failed: Not Set"),
+        (with_solver(Raising), "the solver failed: MemoryError: none left"),
         ({"most_pairs": 20}, "it has more than 20 pairs of a bid and of offers that differ"),
     ],
 )
