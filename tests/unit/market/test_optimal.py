@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
+from itertools import permutations
 from types import ModuleType
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +11,9 @@ from flocx_market.domain import greedy
 from flocx_market.domain.book import Book
 from flocx_market.domain.engine import UNBOUNDED, Effort
 from flocx_market.domain.optimal import clear
+from flocx_market.domain.optimal.allotment import Allotment
+from flocx_market.domain.optimal.problem import Served, state
+from flocx_market.domain.optimal.result import awards_of, fill_up
 from flocx_market.domain.ranking import price_time, value
 from tests.builders import HOUR, book_bid, book_offer, uid
 from tests.unit.market.exhaustive import assert_keeps_the_rules, fits, greatest_surplus, some_open_bid_fits
@@ -47,13 +52,13 @@ def test_a_tiny_market_is_cleared_at_its_greatest_surplus_within_the_rules(ranki
 
 
 def contested(scale=1, shift=0):
-    """A market too large to be looked at all at once: bids for nodes of three kinds at five prices.
+    """A market too large to be looked at all at once: bids for nodes of three kinds, each at two prices.
 
     :param scale: the length of one step of time.
     :param shift: how much each bid's window is further off the steps than the one's before.
     """
     offers = [
-        book_offer(n, reserve=1 + n % 5, free=[(0, 40 * scale)], document={"cpus": 16 << (n % 3)}, turnaround=scale)
+        book_offer(n, reserve=1 + n // 6, free=[(0, 40 * scale)], document={"cpus": 16 << (n % 3)}, turnaround=scale)
         for n in range(9)
     ]
     bids = [
@@ -62,7 +67,7 @@ def contested(scale=1, shift=0):
             quantity=1 + n % 3,
             begin=n % 4 * scale + n * shift,
             end=(n % 4 + 12 + n % 5) * scale + n * shift,
-            duration=(6 + n % 7) * scale if n % 4 == 0 else None,
+            duration=(6 + n % 7) * scale if n % 2 == 0 else None,
             limit=8 + 5 * n % 11,
             requirements=[["cpus", "==", 16 << (n % 3)]],
         )
@@ -92,7 +97,7 @@ def test_the_order_of_a_tiny_input_does_not_matter(market, data):
 
 @pytest.mark.parametrize("work", [1, 5, 20])
 def test_the_same_work_gives_the_same_result_in_any_order_of_the_input(work):
-    bids, offers = contested()
+    bids, offers = contested(scale=HOUR)
     one = cleared(bids, offers, effort=Effort(work=work))
     other = cleared(bids[::-1], [*offers[3:], *offers[:3]], effort=Effort(work=work))
     assert outcome(one) == outcome(other)
@@ -227,3 +232,41 @@ def test_starts_at_odd_seconds_are_rounded_and_still_cleared_within_the_rules_an
     result = cleared(bids, offers, effort=Effort(work=12))
     assert_sold_once(result.awards)
     assert first.surplus <= result.surplus <= result.report.bound
+
+
+def test_among_equally_good_results_the_order_of_the_input_does_not_decide():
+    bids = [
+        book_bid(1, limit=10),
+        book_bid(2, limit=15, end=5 * HOUR, placed=0),
+        book_bid(3, limit=15, end=5 * HOUR, placed=0),
+        book_bid(4, limit=15, begin=5 * HOUR, placed=0),
+        book_bid(5, limit=15, begin=5 * HOUR, placed=0),
+    ]
+    outcomes = [outcome(cleared(order, [book_offer(1, reserve=0)])) for order in permutations(bids)]
+    assert len(outcomes[0][0]) == 2
+    assert all(one == outcomes[0] for one in outcomes)
+
+
+def test_nodes_are_handed_out_with_their_turnaround_between_contracts():
+    offers = [book_offer(n, turnaround=HOUR) for n in (1, 2)]
+    bids = [book_bid(n, begin=begin * HOUR, end=(begin + 5) * HOUR) for n, begin in enumerate((0, 5, 6))]
+    problem = state(bids, offers, NOW)
+    assert [len(group.nodes) for group in problem.openings.groups] == [2]
+    allotment = Allotment(problem)
+    for bid in range(3):
+        allotment.give(bid, Served(0, 0, np.array([0]), np.array([1])))
+    assert (allotment.room >= 0).all()
+    awards = awards_of(problem, allotment)
+    assert len(awards) == 3
+    assert_sold_once(awards)
+
+
+def test_what_is_left_over_is_given_to_the_bids_that_are_left_in_the_order_of_the_ranking():
+    bids, offers = contested()
+    book = Book(bids=bids, offers=offers)
+    first = greedy.clear(book, NOW, value)
+    some = first.awards[::2]
+    result = fill_up(book, NOW, value, some, first.report)
+    assert {award.bid.uuid for award in some} < {award.bid.uuid for award in result.awards}
+    assert_keeps_the_rules(result.awards, bids, offers, NOW)
+    assert not some_open_bid_fits(result.awards, result.left, offers, NOW)
