@@ -32,6 +32,7 @@ def main(args: Sequence[str] | None = None) -> int:
     from flocx_common.api.values import time_from  # noqa: PLC0415
     from flocx_common.domain.errors import ConfigurationInvalid, Invalid  # noqa: PLC0415
     from flocx_market import bootstrap  # noqa: PLC0415
+    from flocx_market.domain.engine import Effort  # noqa: PLC0415
     from flocx_market.offline.books import BooksInvalid  # noqa: PLC0415
     from flocx_market.offline.run import clear_books  # noqa: PLC0415
 
@@ -43,6 +44,7 @@ def main(args: Sequence[str] | None = None) -> int:
             pricing=options.pricing,
             k=options.k,
             pricing_budget=options.pricing_budget,
+            effort=Effort(work=options.work_limit),
         )
         now = time_from(options.now, "--now")
         summary = clear_books(
@@ -90,6 +92,12 @@ def _count(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text}: a whole number of at least 0 is expected")
 
 
+def _steps(text: str) -> int:
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text}: a whole number above 0 is expected")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="flocx-market-clear", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -121,6 +129,12 @@ def _parser() -> argparse.ArgumentParser:
         type=_count,
         metavar="N",
         help="for --pricing critical: placements it may try; contracts beyond them pay the reserve (default: no bound)",
+    )
+    parser.add_argument(
+        "--work-limit",
+        type=_steps,
+        metavar="N",
+        help="steps the engine may take, counted by itself; greedy ignores it (default: as many as it needs)",
     )
     parser.add_argument("-f", "--format", choices=("text", "json"), default="text", help="how to print the summary")
     return parser

@@ -17,7 +17,8 @@ OPTS = [
     cfg.StrOpt(
         "engine",
         default="greedy",
-        help="How bids are matched. An entry point of flocx_market.clearing_engines.",
+        help="How bids are matched: greedy (one after the other, by the ranking) or optimal (greatest total surplus; needs "
+        "the extra optimal). An entry point of flocx_market.clearing_engines.",
     ),
     cfg.StrOpt(
         "pricing",

@@ -18,6 +18,7 @@ from flocx_market.api import views
 from flocx_market.domain.book import Book, to_seconds
 from flocx_market.domain.capacity import capacity
 from flocx_market.domain.clearing import Rules, clear, price_round
+from flocx_market.domain.engine import Cleared
 from flocx_market.domain.explanation import as_json, explain
 from flocx_market.domain.formation import form_contract
 from flocx_market.domain.stock import Stock
@@ -35,6 +36,7 @@ class Summary:
     counts: dict[str, int] = field(default_factory=dict)
     surplus: Decimal = Decimal(0)
     amount: Decimal = Decimal(0)
+    report: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def as_json(self, about: Mapping[str, str]) -> dict[str, Any]:
@@ -44,6 +46,7 @@ class Summary:
             **self.counts,
             "surplus": price_text(self.surplus),
             "amount": price_text(self.amount),
+            **self.report,
             "seconds": {stage: round(value, 3) for stage, value in self.seconds.items()},
         }
 
@@ -99,7 +102,22 @@ def clear_books(
     }
     summary.surplus = from_micros(round(Decimal(sum(deal.award.surplus for deal in deals)) / 3600))
     summary.amount = total(contract.amount for contract in contracts)
+    summary.report = _reported(cleared)
     return summary
+
+
+def _reported(cleared: Cleared) -> dict[str, Any]:
+    """Return what the engine says of its result; ``gap`` is the share of the bound that may be missing. What it does not say is left out."""
+    report, bound = cleared.report, cleared.report.bound
+    told = {
+        "cleared_by": report.engine,
+        "bound": None if bound is None else price_text(from_micros(-(-bound // 3600))),
+        "gap": None if bound is None else round((bound - cleared.surplus) / max(bound, 1), 6),
+        "stopped": report.stopped,
+        "reason": report.reason,
+        "work": report.work or None,
+    }
+    return {name: value for name, value in told.items() if value is not None}
 
 
 @contextmanager

@@ -138,6 +138,10 @@ def clear_market(
     """Match the open bids; return how many contracts were made and how many lost to concurrent changes."""
     opened = store.read(lambda uow: open_book(uow, settings, now, classes))
     held = hold_round(opened.book, to_seconds(ceil_second(now)), settings.rules)
+    report = held.cleared.report
+    if report.stopped or report.reason:
+        told = report.reason or f"it was stopped by its limit of {report.stopped}"
+        LOG.warning("the round was cleared by %s: %s", report.engine, told)
     for award, problem in held.refused:
         LOG.error("no contract is made for bid %s: %s", award.bid.uuid, problem)
     return write_deals(held.deals, opened, store=store, now=now)

@@ -298,3 +298,29 @@ def test_ties_go_to_the_older_bid_and_then_to_the_smaller_uuid(books):
             .contracts
         )
         assert contract["bid_uuid"] == uid(5002)
+
+
+class TestWhatTheEngineSays:
+    def test_greedy_claims_no_bound(self, books):
+        summary = books.write(OFFERS, BIDS).clear("-f", "json").summary
+        assert summary["cleared_by"] == "greedy"
+        assert summary.keys().isdisjoint({"bound", "gap", "stopped", "reason", "work"})
+
+    def test_optimal_tells_its_bound_and_gap(self, books):
+        pytest.importorskip("highspy", reason="highspy is not installed; the extra is called optimal")
+        summary = books.write(OFFERS, BIDS).clear("-f", "json", "--engine", "optimal").summary
+        assert summary["cleared_by"] == "optimal"
+        assert summary["bound"] == summary["surplus"] == "145.500000"
+        assert summary["gap"] == 0
+        assert "stopped" not in summary
+
+    def test_a_work_limit_that_stops_the_engine_is_told(self, books):
+        pytest.importorskip("highspy", reason="highspy is not installed; the extra is called optimal")
+        summary = books.write(OFFERS, BIDS).clear("-f", "json", "--engine", "optimal", "--work-limit", "1").summary
+        assert (summary["stopped"], summary["work"]) == ("work", 1)
+
+    @pytest.mark.parametrize("limit", ["0", "-1", "many", "1.5"])
+    def test_a_work_limit_is_a_whole_number_above_0(self, books, limit):
+        outcome = books.write(OFFERS, BIDS).clear(f"--work-limit={limit}")
+        assert outcome.status == 2
+        assert f"--work-limit: {limit}: a whole number above 0 is expected" in outcome.errors
