@@ -20,13 +20,13 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from flocx_common.domain.json_values import digest
 from flocx_market.api import views
 from flocx_market.domain.book import Book, BookBid, to_seconds
 from flocx_market.domain.clearing import Rules, price_round
 from flocx_market.domain.engine import Cleared, Effort
 from flocx_market.domain.explanation import explain
 from flocx_market.domain.formation import form_contract
+from flocx_market.domain.hardware_classes import HardwareClasses, LiveExpressions
 from flocx_market.domain.pricing import PricingOptions, Sales
 from flocx_market.domain.requirements import parse_requirements
 from flocx_market.domain.standing import StandingBook
@@ -69,7 +69,8 @@ class Measured:
         self.ranking = plugin("rankings", options.ranking)
         self.engine = plugin("clearing_engines", options.engine)
         with timed(self.result, "seconds_read"):
-            self.book = Book(offers=read_offers(options.offers), bids=read_bids(options.bids))
+            bids = read_bids(options.bids)
+            self.book = Book(offers=read_offers(options.offers, live=LiveExpressions.of(bids)), bids=bids)
         self.result["megabytes_book"] = memory("VmRSS") - before
         self.effort = Effort(seconds=options.seconds)
         with timed(self.result, "seconds"):
@@ -117,21 +118,23 @@ def clear(options: Options) -> Result:
 def intern(options: Options) -> Result:
     """Microseconds to parse a line of the book, and to find its document's class, one line after the other."""
     parsing = interning = 0.0
-    known: dict[str, object] = {}
+    live = LiveExpressions.of(read_bids(options.bids))
+    known = HardwareClasses()
+    known.unknown(live, ())
     count = 0
     with options.offers.open(encoding="utf-8") as lines:
         for line in lines:
             began = time.perf_counter()
             entity = json.loads(line)
             parsed = time.perf_counter()
-            known.setdefault(digest(entity["properties"]), None)
+            known.add(entity["uuid"], entity["properties"])
             interned = time.perf_counter()
             parsing += parsed - began
             interning += interned - parsed
             count += 1
     return {
         "documents": count,
-        "classes": len(known),
+        "classes": len({one.digest for one in known.hardware(live).values()}),
         "microseconds_parse": parsing / count * 1e6,
         "microseconds_intern": interning / count * 1e6,
     }

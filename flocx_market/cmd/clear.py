@@ -48,7 +48,14 @@ def main(args: Sequence[str] | None = None) -> int:
         )
         now = time_from(options.now, "--now")
         summary = clear_books(
-            options.offers, options.bids, now, rules, options.out, _progress, questions=options.capacity
+            options.offers,
+            options.bids,
+            now,
+            rules,
+            options.out,
+            _progress,
+            questions=options.capacity,
+            turnaround=options.turnaround,
         )
     except BooksInvalid as error:
         fail(str(error), 2)
@@ -135,6 +142,13 @@ def _parser() -> argparse.ArgumentParser:
         type=_steps,
         metavar="N",
         help="steps the engine may take, counted by itself; greedy ignores it (default: as many as it needs)",
+    )
+    parser.add_argument(
+        "--turnaround",
+        type=_count,
+        default=0,
+        metavar="S",
+        help="seconds that every node needs between two contracts (default: %(default)s)",
     )
     parser.add_argument("-f", "--format", choices=("text", "json"), default="text", help="how to print the summary")
     return parser

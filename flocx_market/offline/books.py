@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -18,12 +19,13 @@ from flocx_common.api.json_body import LiteralFloat
 from flocx_common.api.values import price_from, time_from
 from flocx_common.domain.errors import Invalid
 from flocx_common.domain.ids import canonical_id
-from flocx_common.domain.json_values import digest
+from flocx_common.domain.json_values import JSON, digest
 from flocx_common.domain.money import price_text, to_micros
 from flocx_market.domain.bid import HIGHEST_LIMIT, BidStatus
 from flocx_market.domain.book import FOREVER, BookBid, BookOffer, Hardware, Span, Spread, to_seconds
 from flocx_market.domain.capacity import STEPS
 from flocx_market.domain.expressions import Expression, compile_expression
+from flocx_market.domain.hardware_classes import HardwareClasses, LiveExpressions
 from flocx_market.domain.offer import OfferStatus
 from flocx_market.domain.requirements import parse_requirements
 
@@ -35,23 +37,42 @@ class BooksInvalid(Exception):
     """A book cannot be used; the text names file, line, field and expectation."""
 
 
-def read_offers(path: Path, turnaround: int = 0) -> Sequence[BookOffer]:
+def read_offers(path: Path, turnaround: int = 0, *, live: LiveExpressions | None = None) -> Sequence[BookOffer]:
     """Return the available offers of a book; without ``free_windows`` the whole offer is free.
 
     :param turnaround: seconds that every node needs between two contracts.
+    :param live: the expressions that will be asked of the hardware. Documents go
+        into classes by what these tell apart, and only that much of them is kept;
+        None keeps every document.
     :raises BooksInvalid: a line cannot be used, a uuid occurs twice, or two
         offers of one node overlap.
     """
     known: dict[str, Hardware] = {}
+    classes = HardwareClasses()
+    if live is not None:
+        classes.unknown(live, ())
+
+    def hardware(entity: Entity, properties: Mapping[str, JSON]) -> Hardware:
+        if live is not None:
+            uuid = _uuid(entity, "uuid")
+            classes.add(uuid, properties)
+            return Hardware(uuid, {})
+        key = digest(properties)
+        # Equal documents are kept once.
+        return known.setdefault(key, Hardware(key, properties))
+
     offers = list(
         _entities(
             path,
-            lambda entity: _offer(entity, known, turnaround),
+            lambda entity: _offer(entity, hardware, turnaround),
             lambda entity: _status(entity, OfferStatus, OfferStatus.AVAILABLE),
         )
     )
     _refuse_overlaps(path, offers)
-    return offers
+    if live is None:
+        return offers
+    sorted_out = classes.hardware(live)
+    return [replace(offer, hardware=sorted_out[offer.uuid]) for offer in offers]
 
 
 def read_bids(path: Path) -> Sequence[BookBid]:
@@ -106,12 +127,11 @@ def _status(entity: Entity, statuses: type[StrEnum], wanted: StrEnum) -> bool:
     return bool(told == wanted)
 
 
-def _offer(entity: Entity, known: dict[str, Hardware], turnaround: int) -> BookOffer:
+def _offer(entity: Entity, hardware: Callable[[Entity, Mapping[str, JSON]], Hardware], turnaround: int) -> BookOffer:
     properties = entity.get("properties", {})
     if not isinstance(properties, dict):
         raise Invalid("properties: an object is expected")
     _refuse_infinite(properties)
-    key = digest(properties)
     window = _span(entity, "end_time")
     free = entity.get("free_windows")
     lessees = _texts(entity, "lessee_project_ids")
@@ -122,8 +142,7 @@ def _offer(entity: Entity, known: dict[str, Hardware], turnaround: int) -> BookO
         provider_uuid=_uuid(entity, "provider_uuid"),
         owner_project_id=_text(entity, "owner_project_id"),
         resource_class=_optional_text(entity, "resource_class"),
-        # Equal documents are kept once.
-        hardware=known.setdefault(key, Hardware(key, properties)),
+        hardware=hardware(entity, properties),
         reserve=to_micros(_price(entity, "reserve_price")),
         min_duration=_count(entity, "min_duration", 0, low=0),
         lessees=None if lessees is None else frozenset(lessees),

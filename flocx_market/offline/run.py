@@ -21,6 +21,7 @@ from flocx_market.domain.clearing import Rules, clear, price_round
 from flocx_market.domain.engine import Cleared
 from flocx_market.domain.explanation import as_json, explain
 from flocx_market.domain.formation import form_contract
+from flocx_market.domain.hardware_classes import LiveExpressions
 from flocx_market.domain.stock import Stock
 from flocx_market.offline.books import read_bids, read_offers, read_questions
 from flocx_market.offline.results import together
@@ -60,18 +61,22 @@ def clear_books(
     progress: Progress,
     *,
     questions: Path | None = None,
+    turnaround: int = 0,
 ) -> Summary:
     """Clear the books at ``now`` (a whole second) and write contracts.jsonl and explanations.jsonl into ``out``.
 
     :param questions: a book of questions, whose answers go to capacity.jsonl. They
         are asked of what is free before the round, as the market answers them.
+    :param turnaround: seconds that every node needs between two contracts.
     :raises BooksInvalid: a book cannot be used; nothing is written.
     :raises OSError: ``out`` cannot be written to; what is there stays as it is.
     """
     summary = Summary()
     with _timed(summary, "read"):
-        book = Book(offers=read_offers(offers), bids=read_bids(bids))
+        wanted = read_bids(bids)
         asked = None if questions is None else read_questions(questions)
+        live = LiveExpressions.of([*wanted, *(question for question, _ in asked or ())])
+        book = Book(offers=read_offers(offers, turnaround, live=live), bids=wanted)
     with _timed(summary, "clear"):
         cleared = clear(book, to_seconds(now), rules)
     with _timed(summary, "price"):

@@ -219,6 +219,21 @@ class TestChoices:
         assert contract["clearing_price"] == price
         assert contract["price_rule"] == pricing[1]
 
+    def test_a_node_rests_between_two_contracts_as_long_as_it_is_told(self, books):
+        books.write([offer(end_time=time(10))], [bid(n, duration=3600, end_time=time(3)) for n in (1, 2)])
+        starts = {
+            rest: [one["start_time"] for one in books.clear("--turnaround", rest, out=rest).contracts]
+            for rest in ("0", "1800", "7200")
+        }
+        assert starts == {"0": [time(0), time(1)], "1800": [time(0), time(1.5)], "7200": [time(0)]}
+
+    def test_serial_numbers_do_not_multiply_what_is_evaluated(self, books):
+        machines = [offer(n, properties={"cpus": 32, "serial": f"S{n}"}) for n in range(1, 5)]
+        asked = bid(requirements=[["cpus", ">=", 16]], quantity=4)
+        assert books.write(machines, [asked]).clear("-f", "json").summary["evaluations"] == 1
+        asked["requirements"].append(["serial", "!eq", "S9"])
+        assert books.write(machines, [asked]).clear("-f", "json").summary["evaluations"] == 8
+
     @pytest.mark.parametrize("option", ["--ranking", "--engine", "--pricing"])
     def test_an_unknown_name_is_refused_with_the_known_ones(self, books, option):
         known = {
@@ -246,6 +261,7 @@ class TestHelp:
         assert outcome.status == 0
         for promised in (
             *("--offers", "--bids", "--now", "--out", "--ranking", "--engine", "--pricing", "--k", "--format"),
+            *("--turnaround", "--capacity", "--work-limit", "--pricing-budget"),
             *("JSON lines", "GET /v1/offers", "GET /v1/bids", "contracts.jsonl", "explanations.jsonl"),
             *("byte for byte", "default: value", "default: greedy", "default: critical", "2026-12-01T08:00:00Z"),
         ):
