@@ -373,9 +373,9 @@ class TestContracts:
             [contract] = room.provider.browser(user).get("/v1/contracts").json["contracts"]
             return [one["node_name"] for one in contract["allocations"]], contract["quantity"], contract["amount"]
 
-        assert seen("owner-a") == (["n1"], 1, "15.000000")
+        assert seen("owner-a") == (["n1"], 1, "17.000000")
         assert seen("owner-b") == (["n2"], 1, "17.000000")
-        assert seen("consumer-a") == seen("admin") == (["n1", "n2"], 2, "32.000000")
+        assert seen("consumer-a") == seen("admin") == (["n1", "n2"], 2, "34.000000")
 
 
 class TestEverywhere:

@@ -302,7 +302,7 @@ class TestHandingOver:
         room.clock.advance(10 * HOUR)
         room.work(second)
         assert statuses(room) == ("completed", ["released", "released"])
-        assert room.contract()["amount"] == "25.000000"
+        assert room.contract()["amount"] == "30.000000"
 
 
 class TestFailing:
