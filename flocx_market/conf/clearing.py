@@ -34,7 +34,7 @@ OPTS = [
         "work_limit",
         min=1,
         help="Steps the engine may take in a round, counted by itself, so that the same book gives the same contracts "
-        "on any machine. Not set: as many as it needs. greedy always finishes and ignores it.",
+        "however busy the machine is. Not set: as many as it needs. greedy always finishes and ignores it.",
     ),
     cfg.FloatOpt(
         "time_limit",

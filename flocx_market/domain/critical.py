@@ -15,11 +15,9 @@ from flocx_market.domain.engine import Award
 from flocx_market.domain.lots import Change
 from flocx_market.domain.placement import Placement
 from flocx_market.domain.pricing import Priced, PricingOptions, Sales
-from flocx_market.domain.ranking import ranked
+from flocx_market.domain.ranking import Standing, ranked, standing
 from flocx_market.domain.rivals import Rivals
 from flocx_market.domain.stock import Stock
-
-_Key = tuple[int, int, str]
 
 
 def critical(sales: Sales, options: PricingOptions) -> Sequence[Priced]:
@@ -144,8 +142,9 @@ class _Replay:
             raise _Spent
         self.spent += placements
 
-    def key(self, bid: BookBid) -> _Key:
-        return -self.sales.ranking(bid, self.sales.now), bid.placed, bid.uuid
+    def key(self, bid: BookBid) -> Standing:
+        """Return where a bid stands in the order of this round."""
+        return standing(bid, self.sales.ranking, self.sales.now)
 
     def _placement(self, award: Award | None) -> Placement | None:
         if award is None:
@@ -157,6 +156,7 @@ class _Replay:
         return Placement(max(reserves), sum(reserves), window.begin, "", award.offers, window.end, known)
 
     def with_siblings(self, placement: Placement) -> set[int]:
+        """Return the offers of a placement and all others of their nodes."""
         on_node = self.stock.lots.on_node
         return {sibling for number in placement.numbers for sibling in on_node(number)}
 
@@ -264,7 +264,7 @@ class _Without:
     def _trying(self, placement: Placement) -> _Tried:
         return _Tried(placement, frozenset(placement.numbers))
 
-    def _key_at(self, limit: int) -> _Key:
+    def _key_at(self, limit: int) -> Standing:
         return self._replay.key(replace(self._bid, limit=limit))
 
     def _least_ahead_of(self, position: int, low: int) -> int:

@@ -31,7 +31,7 @@ class Effort:
     """How much an engine may do for one round; None is no bound.
 
     ``work`` is counted in steps of the engine's own, so that the same input and
-    the same work give the same output on any machine. ``seconds`` of wall clock
+    the same work give the same output, however busy the machine is. ``seconds`` of wall clock
     are the last resort against a machine that is far too slow.
     """
 

@@ -12,22 +12,17 @@ from flocx_market.domain.book import BookBid
 T = TypeVar("T")
 
 
-def fill(
-    bid: BookBid, nodes: Iterable[tuple[int, tuple[str, str], T]], dearest: int | None
-) -> Iterator[tuple[str, list[T]]]:
+def fill(bid: BookBid, nodes: Iterable[tuple[tuple[str, str], T]]) -> Iterator[tuple[str, list[T]]]:
     """Yield, for each value of ``together`` that has enough nodes, the nodes taken in order of preference.
 
     Nodes whose ``spread`` value is full are left out.
 
-    :param nodes: in order of preference: what each asks, its values of
-        ``together`` and ``spread`` (empty where the bid has no such rule), and the node.
-    :param dearest: what is dearer than this need not be looked at.
+    :param nodes: in order of preference: the values of ``together`` and
+        ``spread`` of each (empty where the bid has no such rule), and the node.
     """
     taken: dict[str, list[T]] = defaultdict(list)
     shares: dict[tuple[str, str], int] = defaultdict(int)
-    for reserve, (value, share), node in nodes:
-        if dearest is not None and reserve > dearest:
-            return
+    for (value, share), node in nodes:
         chosen = taken[value]
         if len(chosen) == bid.quantity:
             continue

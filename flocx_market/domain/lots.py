@@ -198,11 +198,6 @@ class Lots:
         for number, went, came in reversed(changes):
             self._replace(number, came, went)
 
-    def having(self, lots: Index | Column, numbers: Iterable[int]) -> list[int]:
-        """Return which of these lots hold one of these offers."""
-        wanted = set(numbers)
-        return [int(lot) for lot in lots if not wanted.isdisjoint(self.members[lot])]
-
     def rows_of(self, number: int) -> list[int]:
         """Return the lots of an offer."""
         terms = self._terms_of[number]

@@ -25,6 +25,15 @@ def value(bid: BookBid, now: int) -> int:
     return bid.limit * bid.length(now)
 
 
+#: Where a bid stands in the order in which bids are served: smaller comes first.
+Standing = tuple[int, int, str]
+
+
+def standing(bid: BookBid, ranking: Ranking, now: int) -> Standing:
+    """Return where a bid stands: by the ranking, then age, then uuid."""
+    return -ranking(bid, now), bid.placed, bid.uuid
+
+
 def ranked(bids: Iterable[BookBid], ranking: Ranking, now: int) -> list[BookBid]:
     """Return the bids in the order in which they are served."""
-    return sorted(bids, key=lambda bid: (-ranking(bid, now), bid.placed, bid.uuid))
+    return sorted(bids, key=lambda bid: standing(bid, ranking, now))

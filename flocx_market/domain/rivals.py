@@ -25,11 +25,8 @@ class Rivals:
     def __init__(self, stock: Stock, bids: Sequence[BookBid], now: int, shortest: int) -> None:
         self._stock, self._bids = stock, bids
         projects: dict[str, int] = {}
-        triples: dict[str, int] = {}
-        self._triples = [requirement for bid in bids for requirement in bid.requirements]
-        self._distinct = list({requirement.key: requirement for requirement in self._triples}.values())
-        for requirement in self._distinct:
-            triples[requirement.key] = len(triples)
+        self._distinct = list({one.key: one for bid in bids for one in bid.requirements}.values())
+        triples = {requirement.key: number for number, requirement in enumerate(self._distinct)}
         self._project = _column(projects.setdefault(bid.project_id, len(projects)) for bid in bids)
         self._projects = list(projects)
         self._limit = _column(bid.limit for bid in bids)
@@ -39,12 +36,12 @@ class Rivals:
         self._servable = np.array([bid.servable(now, shortest) for bid in bids], np.bool_)
         self._naming = [position for position, bid in enumerate(bids) if bid.offer_uuids is not None]
         # The requirements of bid after bid; a bid without any has one that always holds.
-        self._always = len(triples)
+        always = len(triples)
         numbers: list[int] = []
         begins: list[int] = []
         for bid in bids:
             begins.append(len(numbers))
-            numbers.extend([triples[requirement.key] for requirement in bid.requirements] or [self._always])
+            numbers.extend([triples[requirement.key] for requirement in bid.requirements] or [always])
         self._numbers, self._begins = np.array(numbers, np.int64), np.array(begins, np.int64)
         self._columns: dict[int, Mask] = {}
         self._sells: dict[int, Mask] = {}

@@ -238,7 +238,7 @@ class Stock:
         dearest, total, start, value = found
         usable = chosen.usable(start)
         nodes = self._one_by_one(bid, chosen, usable, keys)
-        for group, numbers in fill(bid, nodes, None):
+        for group, numbers in fill(bid, nodes):
             if group == value:
                 return self._placement(bid, now, dearest, total, start, value, numbers)
         raise AssertionError("a start with enough nodes has too few")
@@ -254,11 +254,10 @@ class Stock:
 
     def _one_by_one(
         self, bid: BookBid, chosen: Candidates, usable: Column, keys: Sequence[tuple[str, str]]
-    ) -> Iterator[tuple[int, tuple[str, str], int]]:
-        """Yield the nodes of these lots in order of preference: what each asks, its shared values, and its number."""
+    ) -> Iterator[tuple[tuple[str, str], int]]:
+        """Yield the nodes of these lots in order of preference: the shared values of each, and its number."""
         offers, members = self.lots.offers, self.lots.members
         for block in chosen.ties(usable):
-            reserve = int(chosen.reserve[block[0]])
             nodes = [
                 (offers[number].uuid, keys[index], number)
                 for index in block.tolist()
@@ -266,7 +265,7 @@ class Stock:
             ]
             for uuid, shared, number in sorted(nodes):
                 if bid.offer_uuids is None or uuid in bid.offer_uuids:
-                    yield reserve, shared, number
+                    yield shared, number
 
     def _share_keys(self, bid: BookBid, lot: int) -> tuple[str, str]:
         if not (bid.spread or bid.together):

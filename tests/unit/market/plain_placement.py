@@ -51,11 +51,11 @@ def place(
     length = bid.length(now)
     for start in sorted({opening.first for opening in openings}):
         usable = (
-            (opening.offer.reserve, share_keys(supply, bid, opening.offer), opening.offer)
+            (share_keys(supply, bid, opening.offer), opening.offer)
             for opening in openings
             if opening.first <= start <= opening.last
         )
-        for value, offers in fill(bid, usable, None if best is None else best.dearest):
+        for value, offers in fill(bid, usable):
             reserves = [offer.reserve for offer in offers]
             found = Placement(reserves[-1], sum(reserves), start, value, tuple(offers), start + length)
             best = found if best is None else min(best, found)
