@@ -50,6 +50,10 @@ class Log:
             for job in sorted({name for name, _ in failed} | set(works))
         }
 
+    def provision_states(self, node: str) -> Sequence[str]:
+        """Return the states that Ironic told it has moved a node to, in order."""
+        return re.findall(rf'Node {re.escape(node)} moved to provision state "([^"]+)"', self.text)
+
     @property
     def tracebacks(self) -> int:
         """How many errors nobody foresaw."""

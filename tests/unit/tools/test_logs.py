@@ -58,3 +58,15 @@ def test_a_log_that_does_not_exist_yet_begins_at_its_beginning(tmp_path):
     log = Log(tmp_path / "manager.log")
     (tmp_path / "manager.log").write_text(AFTER)
     assert "reconcile" in log.troubles()
+
+
+def test_the_provision_states_of_a_node_are_those_ironic_has_moved_it_to_since(tmp_path):
+    path = tmp_path / "ironic.log"
+    moved = 'INFO ironic [-] Node {} moved to provision state "{}" from state "x"; target provision state is "None"\n'
+    path.write_text(moved.format("n1", "active"))
+    log = Log(path)
+    with path.open("a") as file:
+        file.writelines(
+            moved.format(node, to) for node, to in [("n1", "deleting"), ("n2", "error"), ("n1", "cleaning")]
+        )
+    assert log.provision_states("n1") == ["deleting", "cleaning"]

@@ -10,6 +10,7 @@ from typing import Any
 from openstack.exceptions import NotFoundException
 
 from acceptance.dealing import event_types, free, status_of, withdraw
+from acceptance.logs import Log
 from acceptance.scene import Scene
 from acceptance.steps.story import NODE, Story
 
@@ -21,7 +22,7 @@ def play(scene: Scene, story: Story) -> None:
     contract = story.contract
     left = datetime.fromisoformat(contract["end_time"]).timestamp() - time.time()
     scene.console.seen(f"the contract ends in {max(left, 0):.0f} s")
-    states = _follow(scene, max(left, 0) + 90)
+    states = _states(scene, max(left, 0) + 90)
     scene.console.seen(f"{NODE} was {', then '.join(states)}")
     if story.server:
         scene.record.check(_gone(scene, story.server["id"]), "the server is deleted")
@@ -47,18 +48,14 @@ def play(scene: Scene, story: Story) -> None:
     scene.record.check(access["allowed"], f"owner-a: {access['reason']}")
 
 
-def _follow(scene: Scene, timeout: float) -> list[str]:
-    """Return the provision states of the node until it is free."""
-    states: list[str] = []
+def _states(scene: Scene, timeout: float) -> list[str]:
+    """Return the provision states of the node until it is free.
 
-    def back() -> bool | None:
-        state = scene.node(NODE).provision_state
-        if state not in states[-1:]:
-            states.append(state)
-        return True if free(scene, NODE) else None
-
-    scene.wait("waiting until the node is back", back, timeout, pause=0.05)
-    return states
+    Ironic's log has all of them; who asks again and again may miss a cleaning of fake hardware.
+    """
+    node, log = scene.node(NODE), Log(scene.processes.log("ironic-1"))
+    scene.wait("waiting until the node is back", lambda: True if free(scene, NODE) else None, timeout)
+    return [node.provision_state, *log.provision_states(node.id)]
 
 
 def _gone(scene: Scene, server: str) -> bool:
