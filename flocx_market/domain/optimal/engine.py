@@ -33,9 +33,18 @@ _SMALL_TREE = 1000
 # the second share lies between program and bound.
 _SETTLED, _CLOSE = 5e-3, 1e-4
 
-# Neighbourhoods between two linear programs: so many, and one more for so many
-# openings in the program, so that either gets its part of the time.
-_BURST, _OPENINGS = 10, 2500
+# Prices are found bid by bid, so many passes at a time, until these bring the
+# bound down by less than this share of it.
+_PASSES, _LEVEL = 3, 1e-2
+
+# Iterations of the simplex method in the neighbourhoods between two linear programs,
+# for each opening in the program, and how many a neighbourhood counts at least:
+# so that either gets its part of the time.
+_BURST, _LEAST = 2, 100
+
+# A linear program is begun where so many times what the last one took is left:
+# one that is cut short is of no use.
+_LARGER = 2
 
 # Neighbourhoods after each of the first linear programs: the first steps gain most.
 _FIRST = 3
@@ -59,8 +68,8 @@ def clear(
     The engine "optimal" of the market rules: never less surplus than ``greedy``
     under the same ranking, no bid left open that what is left over could
     serve, and a bound that no clearing of this book exceeds. A step of
-    ``effort.work`` is one linear program or one neighbourhood. Where the
-    engine cannot do its work the result is that of ``greedy``, and the report
+    ``effort.work`` is one pass over the bids, one linear program or one
+    neighbourhood. Where the engine cannot do its work the result is that of ``greedy``, and the report
     says why.
 
     :param loader: returns the solver's module.
@@ -69,6 +78,7 @@ def clear(
     """
     meter = Meter(effort, clock)
     first = greedy.clear(book, now, ranking)
+    meter.keep()
     try:
         return _clear(book, now, ranking, first, meter, Solver(loader), most_pairs)
     except (SolverFailed, TooLarge) as error:
@@ -112,6 +122,7 @@ class _Run:
             self.best.give(bid, served)
         known = [Option(bid, s.value, s.start, 0, s.openings) for bid, s in sorted(self.best.served.items())]
         self.relaxation = Relaxation(problem, solver, known)
+        self._took = 0.0
         self._value = np.array([wanted.bid.limit * wanted.length for wanted in problem.wanted], np.float64)
 
     def finish(self) -> None:
@@ -120,17 +131,17 @@ class _Run:
             while not self.relaxation.complete and self._relax() is not None:
                 pass
             return
-        relaxed = self._relax()
+        relaxed = self._descend()
         if relaxed is None:
             return
         search = Search(self._problem, self._solver, relaxed)
         self._build(search, relaxed)
-        gained = relaxed.worth
-        while not self.relaxation.complete and gained >= _SETTLED * relaxed.worth:
+        settled = False
+        while not self.relaxation.complete and not settled and self._fits():
             again = self._relax()
             if again is None:
                 return
-            gained, relaxed = again.worth - relaxed.worth, again
+            settled, relaxed = again.worth - relaxed.worth < _SETTLED * again.worth, again
             self._build(search, relaxed)
             for _ in range(_FIRST):
                 if not self._meter.step():
@@ -144,7 +155,8 @@ class _Run:
         patience = _PATIENCE + len(self._problem.wanted) // _BIDS
         while self.best.surplus < self.relaxation.bound and stale < patience:
             close = self.relaxation.complete or relaxed.worth >= (1 - _CLOSE) * self.relaxation.bound
-            if not close and burst >= _BURST + sum(len(option.openings) for option in relaxed.options) // _OPENINGS:
+            enough = _BURST * sum(len(option.openings) for option in relaxed.options)
+            if not close and burst >= enough and self._fits():
                 again = self._relax()
                 if again is None:
                     return
@@ -152,8 +164,9 @@ class _Run:
                 self._build(search, relaxed)
             if not self._meter.step():
                 return
-            burst += 1
-            if search.improve(self.best, self._meter.left()):
+            better = search.improve(self.best, self._meter.left())
+            burst += max(search.iterations, _LEAST)
+            if better:
                 stale = 0
             elif search.whole:
                 # The same again would find the same; only other prices may help.
@@ -163,13 +176,33 @@ class _Run:
             else:
                 stale += 1
 
+    def _descend(self) -> Relaxed | None:
+        """Find prices bid by bid, until passes bring little; None where none may be made."""
+        relaxed, before = None, 2 * self.relaxation.bound
+        while relaxed is None or before - relaxed.bound >= _LEVEL * relaxed.bound:
+            before = self.relaxation.bound
+            for _ in range(_PASSES):
+                if not self._meter.step():
+                    return relaxed
+                self.relaxation.descend()
+            relaxed = self.relaxation.settle()
+        return relaxed
+
     def _relax(self) -> Relaxed | None:
         if not self._meter.step():
             return None
-        relaxed = self.relaxation.step(self._meter.left())
+        before = self._meter.left()
+        relaxed = self.relaxation.step(before)
         if relaxed is None:
             self._meter.out_of_time()
+        elif before is not None:
+            self._took = before - (self._meter.left() or 0)
         return relaxed
+
+    def _fits(self) -> bool:
+        """Tell whether there is time for a linear program somewhat larger than the last one."""
+        left = self._meter.left()
+        return left is None or left >= _LARGER * self._took
 
     def _build(self, search: Search, relaxed: Relaxed) -> None:
         """Let the search go by a relaxation; make allotments by it, and keep the best."""

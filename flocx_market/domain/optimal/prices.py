@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flocx_market.domain.optimal.openings import Column
-from flocx_market.domain.optimal.problem import MOST_MONEY, Problem, Wanted
+from flocx_market.domain.optimal.problem import MOST_MONEY, Problem, Served, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ def options(problem: Problem, until: Column, *, parts: int, cover: float) -> Ite
     """
     for number, wanted in enumerate(problem.wanted):
         best, found = 0, []
+        near = wanted.bid.limit * wanted.length * wanted.bid.quantity // _NEAR
         for value in range(wanted.values):
             ways = np.flatnonzero(wanted.value == value)
             gains, cost, nodes = _choices(wanted, until, ways)
@@ -66,20 +67,63 @@ def options(problem: Problem, until: Column, *, parts: int, cover: float) -> Ite
             for part in np.array_split(np.arange(len(gains)), min(parts, len(gains))):
                 start = int(part[np.argmax(gains[part])])
                 gain = int(gains[start])
-                # What would lose is of use only where the bid has nothing better.
-                if gain > _NEVER and (gain >= 0 or gain == highest):
+                # What would lose, or gain far less, is of use only where the bid has nothing better.
+                if gain > _NEVER and (gain >= max(0, highest - near) or gain == highest):
                     openings = ways[_cheapest(wanted, ways, cost[:, start], nodes[:, start], cover)]
                     found.append(Option(number, value, start, gain, openings))
         yield best, found
 
 
-#: The gain of a choice that does not serve the bid.
-_NEVER = -(1 << 62)
+def best_choice(wanted: Wanted, until: Column) -> Served | None:
+    """Return what a bid would choose at prices; None where nothing would gain.
+
+    :param until: see :func:`paid_until`.
+    """
+    most, best, chosen = wanted.bid.limit * wanted.length * wanted.bid.quantity, 0, None
+    for value in range(wanted.values):
+        ways = np.flatnonzero(wanted.value == value)
+        cost, nodes = _costs(wanted, until, ways)
+        # What the cheapest node costs at a start tells how much can be gained there.
+        least = np.where(nodes > 0, cost, _NEVER_PAID).min(axis=0)
+        order = np.argsort(least, kind="stable") if len(least) > 1 else np.zeros(1, np.int64)
+        for first in range(0, len(order), _TRIED):
+            tried = order[first : first + _TRIED]
+            if most - wanted.bid.quantity * int(least[tried[0]]) <= best:
+                break
+            gains = _gains(wanted, ways, cost[:, tried], nodes[:, tried])
+            at = int(np.argmax(gains))
+            if gains[at] > best:
+                best, start = int(gains[at]), int(tried[at])
+                chosen = value, start, ways, cost[:, start], nodes[:, start]
+    if chosen is None:
+        return None
+    value, start, ways, paid, there = chosen
+    order, there = _in_order(wanted, ways, paid, there)
+    before = np.cumsum(there) - there
+    taken = np.clip(wanted.bid.quantity - before, 0, there)
+    used = np.flatnonzero(taken)
+    return Served(value, start, ways[order[used]], taken[used])
+
+
+#: The gain of a choice that does not serve the bid, and the cost of a node that cannot be had.
+_NEVER, _NEVER_PAID = -(1 << 62), 1 << 62
+
+# An option is near the best where it gains no less but for one such part of the bid's limit.
+_NEAR = 16
+
+# Starts that are weighed at once where one is sought.
+_TRIED = 8
 
 
 def _choices(wanted: Wanted, until: Column, ways: Column) -> tuple[Column, Column, Column]:
     """Return the gain of each start with these openings; what each opening costs then; how many nodes it has."""
-    starts, quantity = wanted.starts, wanted.bid.quantity
+    cost, nodes = _costs(wanted, until, ways)
+    return _gains(wanted, ways, cost, nodes), cost, nodes
+
+
+def _costs(wanted: Wanted, until: Column, ways: Column) -> tuple[Column, Column]:
+    """Return what a node of each of these openings costs at each start, and how many nodes each has."""
+    starts = wanted.starts
     group, row = wanted.group[ways], wanted.row[ways]
     paid = until[group]
     begin = starts.least_begin
@@ -91,7 +135,12 @@ def _choices(wanted: Wanted, until: Column, ways: Column) -> tuple[Column, Colum
         cost = np.take_along_axis(paid, end, axis=1) - paid[:, begin]
     cost += (wanted.reserve[ways] * wanted.length)[:, None]
     usable = (wanted.first[ways][:, None] <= starts.at) & (wanted.last[ways][:, None] >= starts.low)
-    nodes = np.where(usable, wanted.nodes[ways][:, None], 0)
+    return cost, np.where(usable, wanted.nodes[ways][:, None], 0)
+
+
+def _gains(wanted: Wanted, ways: Column, cost: Column, nodes: Column) -> Column:
+    """Return the gain of each start, :data:`_NEVER` where there are too few nodes."""
+    quantity = wanted.bid.quantity
     order = np.argsort(cost, axis=0, kind="stable")
     dearer = np.take_along_axis(cost, order, axis=0)
     there = np.take_along_axis(nodes, order, axis=0)
@@ -100,7 +149,7 @@ def _choices(wanted: Wanted, until: Column, ways: Column) -> tuple[Column, Colum
     before = np.cumsum(there, axis=0) - there
     taken = np.clip(quantity - before, 0, there)
     gains = wanted.bid.limit * wanted.length * quantity - (taken * dearer).sum(axis=0)
-    return np.where(taken.sum(axis=0) == quantity, gains, _NEVER), cost, nodes
+    return np.where(taken.sum(axis=0) == quantity, gains, _NEVER)
 
 
 def _within_shares(nodes: Column, share: Column, most: int) -> Column:
@@ -113,13 +162,19 @@ def _within_shares(nodes: Column, share: Column, most: int) -> Column:
     return left
 
 
-def _cheapest(wanted: Wanted, ways: Column, cost: Column, nodes: Column, cover: float) -> Column:
-    """Return the cheapest of these openings that together have enough nodes, in order."""
-    usable = np.flatnonzero(nodes)
-    order = usable[np.argsort(cost[usable], kind="stable")]
+def _in_order(wanted: Wanted, ways: Column, cost: Column, nodes: Column) -> tuple[Column, Column]:
+    """Return these openings from the cheapest on, and how many nodes of each can be used."""
+    order = np.argsort(cost, kind="stable")
     there = nodes[order]
     if wanted.bid.spread is not None:
         there = _within_shares(there[:, None], wanted.share[ways[order]][:, None], wanted.bid.spread.most)[:, 0]
+    return order, there
+
+
+def _cheapest(wanted: Wanted, ways: Column, cost: Column, nodes: Column, cover: float) -> Column:
+    """Return the cheapest of these openings that together have enough nodes, in order."""
+    usable = np.flatnonzero(nodes)
+    order, there = _in_order(wanted, ways[usable], cost[usable], nodes[usable])
     before = np.cumsum(there) - there
-    enough: Column = order[before < cover * wanted.bid.quantity]
+    enough: Column = usable[order[before < cover * wanted.bid.quantity]]
     return enough

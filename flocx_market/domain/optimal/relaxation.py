@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prices at which parts of nodes would be shared best, and the bound at them.
 
-The linear program begins with few options; those that would gain at its
-prices are added, round by round (column generation; Dantzig and Wolfe,
+First prices are found bid by bid. At these, the linear program begins with few
+options; those that would gain at its prices are added, round by round (column generation; Dantzig and Wolfe,
 "Decomposition principle for linear programs", 1960). Every round's prices give
 a bound of their own; the prices tried are drawn towards the best so far, which
 keeps them from swinging (Wentges, "Weighted Dantzig-Wolfe decomposition", 1997).
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flocx_market.domain.optimal.descent import Descent
 from flocx_market.domain.optimal.openings import Column, TooLarge
 from flocx_market.domain.optimal.prices import Option, earned, options, paid_until
 from flocx_market.domain.optimal.problem import MOST_MONEY, Problem
@@ -76,19 +77,35 @@ class Pool:
 
 
 class Relaxation:
-    """Better and better prices and bounds, one linear program for each, until it is ``complete``.
+    """Better and better prices and bounds, bid by bid or by linear programs, until it is ``complete``.
 
     :param known: options to begin with.
     """
 
     def __init__(self, problem: Problem, solver: Solver, known: Iterable[Option] = (), parts: int = _PARTS) -> None:
-        self._problem, self._solver, self._parts = problem, solver, parts
+        self._problem, self._solver = problem, solver
         self._pool = Pool()
         for option in known:
             self._pool.add(option)
         self._kept = np.zeros(problem.shape, np.int64)
-        self.bound, self._gains, _ = self._ask(self._kept)
+        self._descent, self._passed = Descent(problem), self._kept
+        self._gains = np.zeros(len(problem.wanted), np.int64)
+        self.bound = MOST_MONEY
+        # Without prices all starts are alike: one of them will do.
+        self._parts = 1
+        self._try(self._kept)
+        self._parts = parts
         self.complete = False
+
+    def descend(self) -> None:
+        """Make one pass over the bids, which moves the prices."""
+        self._passed = self._descent.step()
+
+    def settle(self) -> Relaxed:
+        """Price what the passes came to."""
+        self._try(self._passed)
+        shares = self._descent.shares.copy()
+        return Relaxed(self.bound, self._kept, self._gains, 0.0, shares, self._pool.options(), {})
 
     def step(self, seconds: float | None) -> Relaxed | None:
         """Solve one program and price its result; None where time ran out.

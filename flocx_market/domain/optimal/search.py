@@ -42,8 +42,8 @@ class Search:
         self._problem, self._solver = problem, solver
         self._random = random.Random(0)  # noqa: S311 - nothing secret
         self._size = float(_SIZE)
-        #: Whether the last neighbourhood had all bids in it.
-        self.whole = False
+        #: Whether the last neighbourhood had all bids in it, and the iterations of the simplex method that it took.
+        self.whole, self.iterations = False, 0
         reach = np.zeros((len(problem.wanted), problem.shape[0]))
         for number, wanted in enumerate(problem.wanted):
             reach[number, wanted.group] = np.sqrt(problem.nodes[wanted.group])
@@ -83,6 +83,7 @@ class Search:
         news = {} if found is None else read(program, found.values)
         for bid, served in news.items():
             allotment.give(bid, served)
+        self.iterations = 0 if found is None else found.iterations
         if found is not None:
             change = _GROWTH if found.iterations < _FEW else _SHRINKAGE if found.iterations > _MANY else 1
             self._size = min(max(self._size * change, _LEAST), len(self._problem.wanted))

@@ -12,8 +12,12 @@ from flocx_market.domain.book import Book
 from flocx_market.domain.engine import UNBOUNDED, Effort
 from flocx_market.domain.optimal import clear
 from flocx_market.domain.optimal.allotment import Allotment
+from flocx_market.domain.optimal.meter import Meter
+from flocx_market.domain.optimal.prices import best_choice, options, paid_until
 from flocx_market.domain.optimal.problem import Served, state
+from flocx_market.domain.optimal.relaxation import Relaxation
 from flocx_market.domain.optimal.result import awards_of, fill_up
+from flocx_market.domain.optimal.solver import Solver
 from flocx_market.domain.ranking import price_time, value
 from tests.builders import HOUR, book_bid, book_offer, uid
 from tests.unit.market.exhaustive import assert_keeps_the_rules, fits, greatest_surplus, some_open_bid_fits
@@ -182,6 +186,53 @@ def with_solver(kind):
     return {"loader": lambda: module}
 
 
+class Watch:
+    """A clock that goes on only where it is told to."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def slow(watch, seconds, began):
+    """Return a solver whose linear programs take so many seconds each; ``began`` gets the time at which they begin."""
+
+    class Slow(highspy.Highs):
+        def setOptionValue(self, name, value):  # noqa: N802 - the solver's own name
+            self.linear = getattr(self, "linear", False) or (name, value) == ("solver", "ipm")
+            return super().setOptionValue(name, value)
+
+        def run(self):
+            if self.linear:
+                began.append(watch.now)
+                watch.now += seconds
+            else:
+                watch.now += 1
+            return super().run()
+
+    return with_solver(Slow)
+
+
+def test_a_linear_program_that_could_hardly_end_in_time_is_not_begun_and_the_search_goes_on():
+    bids, offers = contested(scale=HOUR, shift=7)
+    watch, began = Watch(), []
+    result = cleared(bids, offers, effort=Effort(seconds=40), clock=watch, **slow(watch, 10, began))
+    assert began == [0, 13]
+    assert watch.now > 30
+    assert result.report.stopped == "time"
+
+
+@pytest.mark.parametrize(("taken", "left"), [(1, 94), (10, 70)])
+def test_time_is_kept_for_handing_out_the_nodes(taken, left):
+    watch = Watch()
+    meter = Meter(Effort(seconds=100), watch)
+    watch.now += taken
+    meter.keep()
+    assert meter.left() == left
+
+
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
@@ -270,3 +321,44 @@ def test_what_is_left_over_is_given_to_the_bids_that_are_left_in_the_order_of_th
     assert {award.bid.uuid for award in some} < {award.bid.uuid for award in result.awards}
     assert_keeps_the_rules(result.awards, bids, offers, NOW)
     assert not some_open_bid_fits(result.awards, result.left, offers, NOW)
+
+
+def relaxed(bids, offers):
+    problem = state(bids, offers, NOW)
+    return problem, Relaxation(problem, Solver())
+
+
+def test_prices_found_bid_by_bid_bring_the_bound_near_the_surplus_and_never_below():
+    bids, offers = contested()
+    best = cleared(bids, offers, effort=Effort(work=60)).surplus
+    _, relaxation = relaxed(bids, offers)
+    without = relaxation.bound
+    for _ in range(12):
+        relaxation.descend()
+    assert best <= relaxation.settle().bound < best + (without - best) // 3
+
+
+def test_prices_found_bid_by_bid_do_better_than_greedy_before_any_linear_program():
+    bids, offers = contested()
+    first = greedy.clear(Book(bids=bids, offers=offers), NOW, price_time)
+    result = cleared(bids, offers, price_time, effort=Effort(work=3))
+    assert result.report.work == 3
+    assert first.surplus < result.surplus <= result.report.bound
+
+
+@settings(max_examples=60, deadline=None)
+@given(market=books(), seed=st.integers(0, 1000))
+def test_a_bid_takes_the_best_of_all_starts_and_values_at_prices(market, seed):
+    bids, offers = market
+    problem = state(sorted(bids, key=lambda bid: bid.uuid), sorted(offers, key=lambda offer: offer.uuid), NOW)
+    until = paid_until(problem, np.random.default_rng(seed).integers(0, 8, problem.shape))
+    for (best, _), wanted in zip(options(problem, until, parts=6, cover=1.0), problem.wanted, strict=True):
+        served = best_choice(wanted, until)
+        if served is None:
+            assert best <= 0
+            continue
+        ends = wanted.starts.least_end[wanted.row[served.openings], served.start]
+        groups, begin = wanted.group[served.openings], wanted.starts.least_begin[served.start]
+        paid = (served.nodes * (until[groups, np.maximum(ends, begin)] - until[groups, begin])).sum()
+        assert wanted.surplus(served) - paid == best
+        assert served.nodes.sum() == wanted.bid.quantity
