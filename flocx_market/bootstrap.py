@@ -119,6 +119,7 @@ def settings(conf: cfg.ConfigOpts) -> MarketSettings:
             pricing_budget=clearing.pricing_budget,
         ),
         liveness_timeout=timedelta(seconds=market.liveness_timeout),
+        audit_interval=timedelta(seconds=clearing.audit_interval) if clearing.audit_interval else None,
     )
 
 

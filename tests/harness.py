@@ -25,6 +25,7 @@ from flocx_market import bootstrap as market_bootstrap
 from flocx_market.db.store import MarketStore
 from flocx_market.services.clearing import RoundReport, run_round
 from flocx_market.services.providers import notice_silence
+from flocx_market.services.standing import StandingMarket
 from flocx_provider import bootstrap as provider_bootstrap
 from flocx_provider.db.static_nodes import SqlNodeStates
 from flocx_provider.db.store import ProviderStore
@@ -122,7 +123,7 @@ class MarketHarness:
         sections = _api(directory, **options.pop("api", {}))
         sections["database"] = {"connection": url}
         sections["market"] = {"shortest_contract": 60, "notice": 3600, **options.pop("market", {})}
-        sections["clearing"] = options.pop("clearing", {})
+        sections["clearing"] = {"audit_interval": 0, **options.pop("clearing", {})}
         sections["oslo_middleware"] = options.pop("oslo_middleware", {})
         path = write_conf(directory, "market.conf", sections)
         self.conf = market_bootstrap.configuration(["--config-file", str(path)])
@@ -130,6 +131,7 @@ class MarketHarness:
         self.app, self.readiness = market_bootstrap.application(self.conf, clock=clock, db=database)
         self.store = MarketStore(database)
         self.settings = market_bootstrap.settings(self.conf)
+        self.standing = StandingMarket(self.settings)
         self.adapter = WsgiAdapter(self.app)
 
     def browser(self, user: str | None) -> Browser:
@@ -150,8 +152,12 @@ class MarketHarness:
         return MarketClient(self.session(user), endpoint_override=MARKET_URL, retries=0)
 
     def round(self) -> RoundReport:
-        """Run a round of the market now."""
-        return run_round(store=self.store, settings=self.settings, now=self.clock.now())
+        """Run a round of the market now, and see to it that nothing is left that could be served."""
+        now = self.clock.now()
+        report = run_round(store=self.store, settings=self.settings, now=now, standing=self.standing)
+        if not report.lost:
+            assert StandingMarket(self.settings).hold(self.store, now).round.deals == ()
+        return report
 
     def watch(self) -> int:
         """Notice silent providers now."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from flocx_common.db.conflicts import DUPLICATE, sqlstate
 from flocx_common.db.transactions import StaleGeneration
 from flocx_common.domain.errors import IdTaken
+
+# Keeps a statement below the parameter limits of every database.
+_CHUNK = 1000
 
 
 def insert_new(connection: Connection, table: sa.Table, values: Mapping[str, Any], what: str) -> None:
@@ -49,6 +52,21 @@ def update_unchanged(
         raise (taken(error, what) or error) from None
     if result.rowcount != 1:
         raise StaleGeneration(f"{table.name} {uuid}")
+
+
+def restricted(
+    query: sa.Select[Any], column: sa.ColumnElement[str], keys: Collection[str] | None
+) -> Iterator[sa.Select[Any]]:
+    """Yield the queries that together give the rows with these keys, each small enough for every database.
+
+    :param keys: None for all rows.
+    """
+    if keys is None:
+        yield query
+        return
+    wanted = sorted(keys)
+    for first in range(0, len(wanted), _CHUNK):
+        yield query.where(column.in_(wanted[first : first + _CHUNK]))
 
 
 def any_unchanged(

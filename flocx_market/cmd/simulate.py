@@ -260,7 +260,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--ranking", default="value", help="which bid is served first (default: %(default)s)")
     add("--engine", default="greedy", help="how bids are matched (default: %(default)s)")
-    add("--pricing", default="reserve", help="what a node costs (default: %(default)s)")
+    add("--pricing", default="critical", help="what a node costs (default: %(default)s)")
     add(
         "--k",
         type=share,

@@ -50,6 +50,14 @@ OPTS = [
         help="Placements that pricing critical may try in a round. Contracts it does not reach, in the order of the "
         "ranking, are priced at the reserve of each node, and their price_rule says so.",
     ),
+    cfg.IntOpt(
+        "audit_interval",
+        default=3600,
+        min=0,
+        help="Seconds after which the standing book of the engine greedy is made anew from all that is stored, and held "
+        "against what it was: a bid decided otherwise is logged and counted in the metric flocx_clearing_missed. A "
+        "round with an audit takes as long as the first one of a manager. 0 for never.",
+    ),
     cfg.FloatOpt(
         "gather",
         default=0,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from flocx_common.db.listing import page
-from flocx_common.db.rows import any_unchanged, insert_new, update_unchanged
+from flocx_common.db.rows import any_unchanged, insert_new, restricted, update_unchanged
 from flocx_common.db.transactions import StaleGeneration
 from flocx_common.domain.paging import ListQuery, Page
 from flocx_market.db.mappers import bid_from, bid_values
@@ -70,8 +70,11 @@ class SqlBids:
 
     def by_uuid(self, uuids: Collection[str]) -> Mapping[str, Bid]:
         """Return those of these bids that exist."""
-        query = sa.select(bids).where(bids.c.uuid.in_(sorted(uuids)))
-        return {row.uuid: bid_from(row) for row in self._connection.execute(query)}
+        return {
+            row.uuid: bid_from(row)
+            for part in restricted(sa.select(bids), bids.c.uuid, uuids)
+            for row in self._connection.execute(part)
+        }
 
     def add(self, bid: Bid) -> None:
         """Store a new bid.

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from flocx_common.db.conflicts import DUPLICATE, sqlstate
 from flocx_common.db.listing import page
-from flocx_common.db.rows import insert_many, update_unchanged
+from flocx_common.db.rows import insert_many, restricted, update_unchanged
 from flocx_common.db.transactions import StaleGeneration
 from flocx_common.domain.paging import ListQuery, Page
 from flocx_common.domain.window import TimeWindow
@@ -53,8 +53,8 @@ _AWAITED = [str(AllocationStatus.ACKNOWLEDGED), str(AllocationStatus.CREATED)]
 # Keeps a statement below the parameter limits of every database.
 _CHUNK = 1000
 
-# What keeps, or kept, its node from every other contract.
-_KEEPS = sa.and_(
+#: What keeps, or kept, its node from every other contract.
+KEEPS = sa.and_(
     sa.or_(allocations.c.status.in_(_LIVE), allocations.c.delivered_from.is_not(None)),
     allocations.c.start_time < allocations.c.end_time,
 )
@@ -145,13 +145,12 @@ class SqlContracts:
     def taken(self, since: datetime, node_uuids: Collection[str] | None = None) -> Mapping[str, Sequence[Span]]:
         """Return, by node, the stretches of time that keep it from other contracts and end after ``since``."""
         query = sa.select(allocations.c.node_uuid, allocations.c.start_time, allocations.c.end_time).where(
-            _KEEPS, allocations.c.end_time > since
+            KEEPS, allocations.c.end_time > since
         )
-        if node_uuids is not None:
-            query = query.where(allocations.c.node_uuid.in_(sorted(node_uuids)))
         stretches: dict[str, list[Span]] = defaultdict(list)
-        for node_uuid, start, end in self._connection.execute(query).all():
-            stretches[node_uuid].append(Span(to_seconds(start), to_seconds(end)))
+        for part in restricted(query, allocations.c.node_uuid, node_uuids):
+            for node_uuid, start, end in self._connection.execute(part).all():
+                stretches[node_uuid].append(Span(to_seconds(start), to_seconds(end)))
         return stretches
 
     def sold_like(self, offer: Offer, since: datetime, until: datetime) -> Sequence[Sold]:
@@ -168,7 +167,7 @@ class SqlContracts:
             .join(contracts, contracts.c.uuid == allocations.c.contract_uuid)
             .where(
                 alike,
-                _KEEPS,
+                KEEPS,
                 allocations.c.end_time > since,
                 allocations.c.start_time < until,
                 contracts.c.lessee_project_id != offer.owner_project_id,

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Row
 
 from flocx_common.db.listing import page
 from flocx_common.db.nodes import insert_if_missing
-from flocx_common.db.rows import insert_new, update_unchanged
+from flocx_common.db.rows import insert_new, restricted, update_unchanged
 from flocx_common.domain.json_values import JSON
 from flocx_common.domain.paging import ListQuery, Page
 from flocx_market.db.mappers import offer_from, offer_values, sale_lines
@@ -74,8 +74,8 @@ class SqlOffers:
         )
         return self._loaded(self._connection.execute(query).all())
 
-    def available(self) -> Sequence[SaleLine]:
-        """Return what a round needs of all available offers, without their documents."""
+    def available(self, node_uuids: Collection[str] | None = None) -> Sequence[SaleLine]:
+        """Return what a round needs of the available offers, of these nodes or of all, without their documents."""
         query = (
             sa.select(
                 offers.c.uuid,
@@ -95,7 +95,20 @@ class SqlOffers:
             .join(nodes, nodes.c.node_uuid == offers.c.node_uuid)
             .where(offers.c.status == _AVAILABLE)
         )
-        return sale_lines(self._connection.execute(query).all())
+        return sale_lines(
+            row
+            for part in restricted(query, offers.c.node_uuid, node_uuids)
+            for row in self._connection.execute(part).all()
+        )
+
+    def nodes_of(self, provider_uuids: Collection[str]) -> Collection[str]:
+        """Return the nodes of the available offers of these providers."""
+        query = sa.select(offers.c.node_uuid).where(offers.c.status == _AVAILABLE)
+        return {
+            node_uuid
+            for part in restricted(query, offers.c.provider_uuid, provider_uuids)
+            for node_uuid in self._connection.execute(part).scalars()
+        }
 
     def documents(self, digests: Collection[str]) -> Iterator[tuple[str, Mapping[str, JSON]]]:
         """Yield these hardware documents of available offers with their digests, one at a time.

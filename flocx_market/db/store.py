@@ -13,6 +13,7 @@ from flocx_common.db.transactions import ATTEMPTS, Database
 from flocx_common.db.unit_of_work import SqlUnitOfWork
 from flocx_market.db import models
 from flocx_market.db.bids import SqlBids
+from flocx_market.db.changes import SqlChanges
 from flocx_market.db.contracts import SqlContracts
 from flocx_market.db.offers import SqlOffers
 from flocx_market.db.providers import SqlProviders
@@ -31,6 +32,7 @@ class MarketUnitOfWork(SqlUnitOfWork):
         self.contracts = SqlContracts(connection)
         self.providers = SqlProviders(connection)
         self.nodes = NodeGenerations(connection, models.nodes)
+        self.changes = SqlChanges(connection)
 
     def numbers_needed(self) -> int:
         """Return how many change numbers the waiting allocations need."""

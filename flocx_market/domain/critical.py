@@ -39,11 +39,13 @@ def critical(sales: Sales, options: PricingOptions) -> Sequence[Priced]:
 
 def replayed(sales: Sales, options: PricingOptions) -> tuple[Sequence[Priced], int]:
     """Return the prices of :func:`critical`, and how many placements they took."""
-    if sales.cleared.report.engine == "greedy":
-        served, spent = sales.cleared.awards, 0
-    else:
-        served, spent = greedy.clear(sales.book, sales.now, sales.ranking).awards, len(sales.book.bids)
-    replay = _Replay(sales, Stock(sales.book.offers), served, spent, options.budget)
+    cleared, spent = sales.cleared, 0
+    if cleared.report.engine != "greedy":
+        cleared, spent = greedy.clear(sales.book, sales.now, sales.ranking), len(sales.book.bids)
+    # Once all bids have been gone past, all that was given back is taken again.
+    stock = cleared.stock
+    stock.give_back(cleared.taken)
+    replay = _Replay(sales, stock, cleared.awards, spent, options.budget)
     return _prices(sales, replay), replay.spent
 
 

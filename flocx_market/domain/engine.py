@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from flocx_market.domain.book import Book, BookBid, BookOffer, Span
+from flocx_market.domain.lots import Change
 from flocx_market.domain.ranking import Ranking
 from flocx_market.domain.stock import Stock
 
@@ -64,8 +65,11 @@ class EngineReport:
 class Cleared:
     """What an engine made of a book: awards in ranking order, bids left open, and what is left over.
 
-    ``evaluations`` is how many (requirement, hardware) pairs were evaluated;
-    ``left_over`` is the stock the engine worked on, if it did on one.
+    ``evaluations`` is how often an expression was evaluated on a hardware
+    document; a pass over the book takes at most one for each distinct triple
+    and class of hardware. ``left_over`` is the stock the engine worked on, if
+    it did on one, and ``taken`` is what the awards have changed in it, to be
+    given back.
     """
 
     offers: Sequence[BookOffer]
@@ -74,6 +78,7 @@ class Cleared:
     evaluations: int
     report: EngineReport = field(default_factory=lambda: EngineReport(engine="greedy"))
     left_over: Stock | None = field(default=None, repr=False, compare=False)
+    taken: Sequence[Change] = field(default=(), repr=False, compare=False)
 
     @property
     def surplus(self) -> int:

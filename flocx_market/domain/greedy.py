@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from flocx_market.domain.book import Book, BookBid, Span
 from flocx_market.domain.engine import UNBOUNDED, Award, Cleared, Effort
+from flocx_market.domain.lots import Change
 from flocx_market.domain.placement import Placement
 from flocx_market.domain.ranking import Ranking, ranked
 from flocx_market.domain.stock import Stock
@@ -18,21 +19,29 @@ def clear(book: Book, now: int, ranking: Ranking, effort: Effort = UNBOUNDED) ->
     lose. The answer does not depend on the order of the input. It always
     finishes, so ``effort`` does not bound it.
     """
-    stock = Stock(book.offers)
-    awards, left = [], []
+    return clear_stock(Stock(book.offers), book, now, ranking)
+
+
+def clear_stock(stock: Stock, book: Book, now: int, ranking: Ranking) -> Cleared:
+    """Serve the bids of a book like :func:`clear`, from a stock that holds its offers, and cut the awards out of it."""
+    before = stock.evaluations
+    awards: list[Award] = []
+    left: list[BookBid] = []
+    taken: list[Change] = []
     for bid in ranked(book.bids, ranking, now):
         placement = stock.place(bid, now, shortest=book.shortest)
         if placement is None:
             left.append(bid)
             continue
-        stock.take(placement)
+        taken += stock.take(placement)
         awards.append(award_of(bid, placement))
     return Cleared(
         offers=book.offers,
         awards=tuple(awards),
         left=tuple(left),
-        evaluations=stock.evaluations,
+        evaluations=stock.evaluations - before,
         left_over=stock,
+        taken=taken,
     )
 
 

@@ -24,6 +24,8 @@ from flocx_market.domain.reads import Reads, reads_of
 _OFFER = "offer"
 # Expressions that are kept in mind beyond the round that asked them.
 _MOST_EXPRESSIONS = 128
+# Classes up to which documents are told apart by what no bid of the round asks.
+_MOST_LASTING = 1000
 # Values of one expression that are remembered by what it reads.
 _MOST_VALUES = 4096
 
@@ -55,6 +57,10 @@ class LiveExpressions:
             offers.update([bid.spread.by] if bid.spread else [])
             offers.update([bid.together] if bid.together else [])
         return cls(frozenset(documents), frozenset(offers))
+
+    def within(self, others: LiveExpressions) -> bool:
+        """Tell whether all of these are among others."""
+        return self.of_documents <= others.of_documents and self.of_offers <= others.of_offers
 
 
 class HardwareClasses:
@@ -90,11 +96,25 @@ class HardwareClasses:
         :param digests: of all documents of the round; what is remembered of
             others is forgotten when it is more than this.
         """
-        if not (live.of_documents <= self._live.of_documents and live.of_offers <= self._live.of_offers):
+        if not live.within(self._live):
             self._restart(live)
         elif len(self._class_of) > 2 * len(digests) + _MOST_VALUES:
             self._forget_others(digests)
+        return self.new(digests)
+
+    def new(self, digests: Iterable[str]) -> set[str]:
+        """Return which of these documents were not shown yet, whatever else there is."""
         return {key for key in digests if key not in self._class_of}
+
+    def lasting(self, live: LiveExpressions) -> LiveExpressions:
+        """Return all expressions that are answered, for classes that late bids share, too.
+
+        Only ``live`` where the others tell too many documents apart. To be asked
+        when all documents of a round have been shown.
+
+        :param live: as given to :meth:`unknown` last.
+        """
+        return self._live if len(self._numbers) <= _MOST_LASTING else live
 
     def add(self, key: str, document: Mapping[str, JSON]) -> None:
         """Show a document with its digest."""
@@ -106,14 +126,14 @@ class HardwareClasses:
             self._least[number] = key, self._reads.pruned(dict(document))
         self._class_of[key] = number
 
-    def hardware(self, live: LiveExpressions) -> Mapping[str, Hardware]:
-        """Return, by the digest of a document, its class.
+    def hardware(self, live: LiveExpressions, digests: Iterable[str] | None = None) -> Mapping[str, Hardware]:
+        """Return, by the digest of a document, its class: of these documents, or of all.
 
         A class has a digest of its own. Its document is one of those in it, cut
         to what the expressions look at, and they give on it what they give on
         every document of the class.
 
-        :param live: as given to :meth:`unknown` last.
+        :param live: some of those given to :meth:`unknown` since it last wanted all documents.
         """
         asked = {column for group in _groups(live) for column in group}
         names = [column for group in self._groups for column in group]
@@ -131,7 +151,8 @@ class HardwareClasses:
             told = sorted([*names[index], repr(value)] for index, value in zip(wanted, seen, strict=True))
             classes[seen] = Hardware(digest(told), document)
         of_number = [classes[seen] for seen in coarse]
-        return {key: of_number[number] for key, number in self._class_of.items()}
+        keys = self._class_of if digests is None else digests
+        return {key: of_number[self._class_of[key]] for key in keys}
 
     def _restart(self, live: LiveExpressions) -> None:
         both = LiveExpressions(live.of_documents | self._live.of_documents, live.of_offers | self._live.of_offers)

@@ -11,12 +11,16 @@ a lot are looked at only when they are taken.
 from __future__ import annotations
 
 from bisect import insort
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
 
 from flocx_market.domain.book import BookOffer, Hardware, Span
+from flocx_market.domain.price_order import PriceOrder
 from flocx_market.domain.supply import without
 
 Mask = npt.NDArray[np.bool_]
@@ -29,6 +33,18 @@ Seller = tuple[str, frozenset[str] | None, str, str | None, int]
 
 #: What changed in one offer: its number, the free windows that went and those that came.
 Change = tuple[int, Sequence[Span], Sequence[Span]]
+
+# What offers have in common that are in the same lots.
+_ALIKE = attrgetter(
+    "hardware.digest",
+    "owner_project_id",
+    "lessees",
+    "provider_uuid",
+    "resource_class",
+    "min_duration",
+    "reserve",
+    "free",
+)
 
 # Numbers of lots that are kept of past answers to "which lots are of these kinds".
 _REMEMBERED = 4_000_000
@@ -44,67 +60,80 @@ class Lots:
     """
 
     def __init__(self, offers: Iterable[BookOffer]) -> None:
-        self.offers: list[BookOffer] = []
+        # In order of uuid, the last word in ties, so that members come in order.
+        self.offers: list[BookOffer] = sorted(offers, key=attrgetter("uuid"))
+        self._first_offers = len(self.offers)
         self.hardware: list[Hardware] = []
         self.sellers: list[Seller] = []
         self.members: list[list[int]] = []
         self.used = 0
         self.begin, self.end, self.reserve, self.count = (np.zeros(64, np.int64) for _ in range(4))
         self.seller, self._kind, self._terms_of_lot = (np.zeros(64, np.int32) for _ in range(3))
-        self._spans: list[tuple[Span, ...]] = []
+        #: The same lots, to be gone through from the cheapest on.
+        self.by_price = PriceOrder()
         self._kinds: dict[str, int] = {}
         self._seller_numbers: dict[Seller, int] = {}
         # Hardware, seller and reserve of an offer; what its lots have in common.
         self._terms: list[tuple[int, int, int]] = []
-        self._terms_of: list[int] = []
+        self._terms_of: list[int] = [0] * len(self.offers)
         self._terms_numbers: dict[tuple[int, int, int], int] = {}
         self._lots: dict[tuple[int, int, int], int] = {}
+        self._spans: list[Span] = []
+        self._lots_of: list[tuple[int, ...]] = [()] * len(self.offers)
         self._empty: dict[int, list[int]] = {}
-        self._on_node: dict[str, int | list[int]] = {}
+        # A contract on a node touches all its offers; few nodes have more than one.
+        self._siblings: dict[int, list[int]] = {}
+        self._on_node: dict[str, int] | None = None
         self._numbers: dict[str, int] | None = None
         self._of_kinds: dict[bytes, tuple[Index, int]] = {}
         self._remembered = 0
-        self._fill(offers)
+        self._fill()
 
-    def _fill(self, offers: Iterable[BookOffer]) -> None:
-        """Take in the first offers; the same as one :meth:`add` after the other, with less to write."""
-        groups: dict[tuple[int, int, int], list[int]] = {}
-        # In order of uuid, the last word in ties, so that members come in order.
-        for offer in sorted(offers, key=lambda one: one.uuid):
-            number = self._register(offer)
-            terms = self._terms_of[number]
-            for span in offer.free:
-                groups.setdefault((terms, span.begin, span.end), []).append(number)
-        for key, members in groups.items():
-            terms, begin, end = key
-            self._lots[key] = lot = self._open(terms, Span(begin, end), members)
-            self.count[lot] = len(members)
+    def _fill(self) -> None:
+        """Take in the first offers; the same as one :meth:`add` after the other, with less to look up."""
+        groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+        for number, alike in enumerate(map(_ALIKE, self.offers)):
+            groups[alike].append(number)
+        terms_of, lots_of = self._terms_of, self._lots_of
+        for members in groups.values():
+            first = self.offers[members[0]]
+            terms = self._terms_number(first)
+            lots = tuple([self._join(terms, span, members) for span in first.free])
+            for number in members:
+                terms_of[number] = terms
+                lots_of[number] = lots
+        if len({offer.node_uuid for offer in self.offers}) < len(self.offers):
+            self._index_nodes()
 
     def add(self, offer: BookOffer) -> int:
         """Take in an offer with its free windows and return its number."""
-        number = self._register(offer)
-        for span in offer.free:
-            self._join(number, span)
+        nodes, numbers = self._index_nodes(), self._index_uuids()
+        number = len(self.offers)
+        self.offers.append(offer)
+        terms = self._terms_number(offer)
+        self._terms_of.append(terms)
+        self._lots_of.append(tuple([self._join(terms, span, [number]) for span in offer.free]))
+        self._settle(nodes, number)
+        numbers[offer.uuid] = number
         return number
 
     def discard(self, number: int) -> None:
         """Take an offer out; its number means nothing from here on."""
+        nodes, numbers = self._index_nodes(), self._index_uuids()
         offer = self.offers[number]
-        assert self.number(offer.uuid) == number
-        for span in self._spans[number]:
-            self._leave(number, span)
-        self._spans[number] = ()
+        assert numbers[offer.uuid] == number
+        for lot in self._lots_of[number]:
+            self._leave(lot, [number])
+        self._lots_of[number] = ()
         rest = [other for other in self.on_node(number) if other != number]
-        if rest:
-            self._on_node[offer.node_uuid] = rest
-        else:
-            del self._on_node[offer.node_uuid]
-        assert self._numbers is not None
-        del self._numbers[offer.uuid]
+        self._siblings.pop(number, None)
+        del nodes[offer.node_uuid], numbers[offer.uuid]
+        for other in rest:
+            self._siblings.pop(other, None)
+        for other in rest:
+            self._settle(nodes, other)
 
-    def _register(self, offer: BookOffer) -> int:
-        number = len(self.offers)
-        self.offers.append(offer)
+    def _terms_number(self, offer: BookOffer) -> int:
         digest = offer.hardware.digest
         kind = self._kinds.get(digest)
         if kind is None:
@@ -122,37 +151,49 @@ class Lots:
             seller = self._seller_numbers[seller_terms] = len(self.sellers)
             self.sellers.append(seller_terms)
         terms = (kind, seller, offer.reserve)
-        terms_number = self._terms_numbers.get(terms)
-        if terms_number is None:
-            terms_number = self._terms_numbers[terms] = len(self._terms)
+        number = self._terms_numbers.get(terms)
+        if number is None:
+            number = self._terms_numbers[terms] = len(self._terms)
             self._terms.append(terms)
-        self._terms_of.append(terms_number)
-        self._spans.append(offer.free)
-        before = self._on_node.setdefault(offer.node_uuid, number)
-        if before != number:
-            # A contract on a node touches all its offers; few nodes have more than one.
-            if isinstance(before, int):
-                self._on_node[offer.node_uuid] = [before, number]
-            else:
-                before.append(number)
-        if self._numbers is not None:
-            self._numbers[offer.uuid] = number
         return number
+
+    def _index_nodes(self) -> dict[str, int]:
+        """Return an offer of each node; made when it is asked for first."""
+        if self._on_node is None:
+            self._on_node = {}
+            for number in range(len(self.offers)):
+                self._settle(self._on_node, number)
+        return self._on_node
+
+    def _settle(self, nodes: dict[str, int], number: int) -> None:
+        """Put an offer with the others of its node."""
+        first = nodes.setdefault(self.offers[number].node_uuid, number)
+        if first != number:
+            siblings = self._siblings.setdefault(first, [first])
+            siblings.append(number)
+            self._siblings[number] = siblings
+
+    def _index_uuids(self) -> dict[str, int]:
+        if self._numbers is None:
+            self._numbers = {offer.uuid: number for number, offer in enumerate(self.offers)}
+        return self._numbers
 
     def number(self, uuid: str) -> int | None:
         """Return the number of an offer, None where there is no such offer."""
-        if self._numbers is None:
-            self._numbers = {offer.uuid: number for number, offer in enumerate(self.offers)}
-        return self._numbers.get(uuid)
+        return self._index_uuids().get(uuid)
 
     def free(self, number: int) -> tuple[Span, ...]:
         """Return the free windows an offer has left, in no particular order."""
-        return self._spans[number]
+        return tuple([self._spans[lot] for lot in self._lots_of[number]])
 
     def on_node(self, number: int) -> Sequence[int]:
         """Return all offers of the node of an offer."""
-        found = self._on_node[self.offers[number].node_uuid]
-        return (found,) if isinstance(found, int) else found
+        return self._siblings.get(number) or (number,)
+
+    def uuids_on(self, node_uuid: str) -> set[str]:
+        """Return the uuids of all offers of a node, none for one that is not known."""
+        number = self._index_nodes().get(node_uuid)
+        return set() if number is None else {self.offers[other].uuid for other in self.on_node(number)}
 
     def kind(self, number: int) -> int:
         """Return the number of the hardware of an offer."""
@@ -178,30 +219,39 @@ class Lots:
         """Cut a contract, with the turnaround of the nodes around it, out of all offers of these nodes.
 
         Return what changed, for :meth:`give_back`.
+
+        :param numbers: offers of nodes that differ.
         """
-        changes: list[Change] = []
+        # Of the nodes of one contract many are in the same lots, and go the same way.
+        alike: dict[tuple[tuple[int, ...], int], list[int]] = defaultdict(list)
         for number in numbers:
             turnaround = self.offers[number].turnaround
-            blocked = Span(begin - turnaround, end + turnaround)
             for sibling in self.on_node(number):
-                touched = [
-                    span for span in self._spans[sibling] if span.begin < blocked.end and blocked.begin < span.end
-                ]
-                if touched:
-                    pieces = [piece for span in touched for piece in without(span, blocked)]
-                    self._replace(sibling, touched, pieces)
-                    changes.append((sibling, touched, pieces))
+                alike[self._lots_of[sibling], turnaround].append(sibling)
+        changes: list[Change] = []
+        for (lots, turnaround), group in alike.items():
+            blocked = Span(begin - turnaround, end + turnaround)
+            touched = [
+                lot for lot in lots if self._spans[lot].begin < blocked.end and blocked.begin < self._spans[lot].end
+            ]
+            if touched:
+                went = [self._spans[lot] for lot in touched]
+                came = [piece for span in went for piece in without(span, blocked)]
+                self._move(group, touched, came)
+                changes += [(number, went, came) for number in group]
         return changes
 
     def give_back(self, changes: Sequence[Change]) -> None:
         """Undo what :meth:`take` did; of several, the last first."""
-        for number, went, came in reversed(changes):
-            self._replace(number, came, went)
+        for _, group in groupby(reversed(changes), key=lambda change: id(change[1])):
+            alike = list(group)
+            number, went, came = alike[0]
+            terms = self._terms_of[number]
+            self._move([one for one, _, _ in alike], [self._lots[terms, span.begin, span.end] for span in came], went)
 
-    def rows_of(self, number: int) -> list[int]:
+    def rows_of(self, number: int) -> Sequence[int]:
         """Return the lots of an offer."""
-        terms = self._terms_of[number]
-        return [self._lots[terms, span.begin, span.end] for span in self._spans[number]]
+        return self._lots_of[number]
 
     def of_kinds(self, kinds: Mask) -> Index:
         """Return the lots whose hardware is of these kinds, empty ones among them, as a column of rows.
@@ -220,54 +270,67 @@ class Lots:
             self._of_kinds[key] = rows, self.used
         return rows
 
-    def _replace(self, number: int, went: Sequence[Span], came: Sequence[Span]) -> None:
-        for span in went:
-            self._leave(number, span)
-        for span in came:
-            self._join(number, span)
-        self._spans[number] = (*(span for span in self._spans[number] if span not in went), *came)
+    def _move(self, numbers: Sequence[int], left: Sequence[int], came: Sequence[Span]) -> None:
+        """Take offers that are in the same lots out of some of these, and let them have other free windows."""
+        terms, lots = self._terms_of[numbers[0]], self._lots_of[numbers[0]]
+        for lot in left:
+            self._leave(lot, numbers)
+        kept = [lot for lot in lots if lot not in left]
+        lots = (*kept, *[self._join(terms, span, numbers) for span in came])
+        for number in numbers:
+            self._lots_of[number] = lots
 
-    def _join(self, number: int, span: Span) -> None:
-        terms = self._terms_of[number]
+    def _join(self, terms: int, span: Span, numbers: Sequence[int]) -> int:
         key = (terms, span.begin, span.end)
         lot = self._lots.get(key)
         if lot is None:
-            self._lots[key] = self._open(terms, span, [number])
-            return
+            # Numbers that the first offers got are in order of uuid.
+            late = max(numbers) >= self._first_offers
+            members = sorted(numbers, key=self._uuid if late else None)
+            lot = self._lots[key] = self._open(terms, span, members)
+            return lot
         members = self.members[lot]
-        if self.offers[members[-1]].uuid < self.offers[number].uuid:
-            members.append(number)
-        else:
-            insort(members, number, key=self._uuid)
-        self.count[lot] += 1
+        for number in numbers:
+            if self.offers[members[-1]].uuid < self.offers[number].uuid:
+                members.append(number)
+            else:
+                insort(members, number, key=self._uuid)
+        self.count[lot] = len(members)
+        return lot
 
-    def _leave(self, number: int, span: Span) -> None:
-        key = (self._terms_of[number], span.begin, span.end)
-        lot = self._lots[key]
+    def _leave(self, lot: int, numbers: Sequence[int]) -> None:
         members = self.members[lot]
-        members.remove(number)
-        self.count[lot] -= 1
+        if members[: len(numbers)] == numbers:
+            # As it is where the first are taken.
+            del members[: len(numbers)]
+        else:
+            gone = set(numbers)
+            members[:] = [number for number in members if number not in gone]
+        self.count[lot] = len(members)
         if not members:
             # It makes room for another of its hardware, or what is scanned would grow with every sale.
-            del self._lots[key]
+            span = self._spans[lot]
+            del self._lots[self._terms_of[numbers[0]], span.begin, span.end]
             self._empty.setdefault(int(self._kind[lot]), []).append(lot)
+            self.by_price.drop(lot)
 
     def _open(self, terms: int, span: Span, members: list[int]) -> int:
         kind, seller, reserve = self._terms[terms]
         empty = self._empty.get(kind)
         if empty:
             lot = empty.pop()
-            self.members[lot] = members
+            self.members[lot], self._spans[lot] = members, span
         else:
             lot = self.used
             if lot == len(self.count):
                 self._grow(2 * lot)
             self.used += 1
             self.members.append(members)
+            self._spans.append(span)
             self._kind[lot] = kind
         self.begin[lot], self.end[lot], self.reserve[lot], self.seller[lot] = span.begin, span.end, reserve, seller
-        self._terms_of_lot[lot] = terms
-        self.count[lot] = 1
+        self._terms_of_lot[lot], self.count[lot] = terms, len(members)
+        self.by_price.put(lot, kind, seller, reserve, span.begin, span.end)
         return lot
 
     def _grow(self, size: int) -> None:

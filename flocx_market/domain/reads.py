@@ -10,7 +10,7 @@ expression's syntax tree alone, never too little and sometimes too much.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 
 from flocx_common.domain.json_values import JSON
 from flocx_market.domain.expressions import SHALLOW_FUNCTIONS, Expression, Node
@@ -21,6 +21,9 @@ Fingerprint = Callable[[JSON], Hashable]
 # Looking up a key that holds null and one that is missing is the same, so this
 # keeps a mapping from becoming empty, which JMESPath counts as false.
 _FILLER: dict[str, JSON] = {"": None}
+
+# Lists built of lists have twice as many places with each step, up to as many as a stranger likes.
+_MOST_PLACES = 64
 
 _text_of = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
@@ -132,7 +135,7 @@ def _walk(node: Node, places: list[Reads]) -> list[Reads]:
             _walk(children[2], elements)
             return _walk(children[1], elements)
         case "or_expression" | "and_expression" | "multi_select_list":
-            return [place for child in children for place in _walk(child, places)]
+            return _few(place for child in children for place in _walk(child, places))
         case "not_expression":
             _walk(children[0], places)
             return []
@@ -157,6 +160,15 @@ def _walk(node: Node, places: list[Reads]) -> list[Reads]:
         case _:
             _mark(places, whole=True)
             return []
+
+
+def _few(places: Iterable[Reads]) -> list[Reads]:
+    """Return places, each once; or none, where there are so many that all that lies there counts as looked at."""
+    found = list({id(place): place for place in places}.values())
+    if len(found) <= _MOST_PLACES:
+        return found
+    _mark(found, whole=True)
+    return []
 
 
 def _mark(places: list[Reads], *, whole: bool = False, counted: bool = False) -> None:

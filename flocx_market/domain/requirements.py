@@ -45,7 +45,8 @@ class Requirement:
     """One parsed triple.
 
     ``triple`` is what the bid said, unchanged; ``key`` is a text that equal
-    triples share and others do not.
+    triples share and others do not. ``only`` are the texts that, negation left
+    aside, it holds for and for nothing else; None where that cannot be listed.
     """
 
     triple: tuple[str, str | None, JSON] = field(hash=False)
@@ -53,6 +54,7 @@ class Requirement:
     operator: str | None
     negated: bool
     key: str
+    only: frozenset[str] | None = field(repr=False, compare=False)
     _test: _Test = field(repr=False, compare=False)
 
     def accepts(self, value: JSON) -> bool:
@@ -132,6 +134,7 @@ def _parse(index: int, triple: object) -> Requirement:
         operator=operator,
         negated=negated,
         key=canonical_json([text, given, value]),
+        only=_only(operator, value, _normalizer(text)),
         _test=test,
     )
 
@@ -165,6 +168,20 @@ def _normalize_architecture(value: JSON) -> JSON:
     if isinstance(value, list):
         return [_normalize_architecture(item) for item in value]
     return value
+
+
+def _only(operator: str | None, value: JSON, normalize: _Normalize) -> frozenset[str] | None:
+    """Return the texts that equal what ``eq`` or ``in`` asks for, None where it is not by texts alone."""
+    wanted = {"eq": [value], "in": value}.get(operator or "")
+    if not isinstance(wanted, list):
+        return None
+    texts: set[str] = set()
+    for item in wanted:
+        prepared = normalize(item)
+        if not isinstance(prepared, str):
+            return None
+        texts.add(prepared)
+    return frozenset(texts | {name for name in _ARCHITECTURES if normalize(name) in texts})
 
 
 def _truth(value: JSON, _normalize: _Normalize) -> _Test:

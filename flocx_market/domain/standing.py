@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from heapq import heappop, heappush
 
-from flocx_market.domain.book import BookBid, BookOffer
-from flocx_market.domain.engine import Award
-from flocx_market.domain.greedy import award_of
-from flocx_market.domain.ranking import Ranking, ranked
+from flocx_market.domain import greedy
+from flocx_market.domain.book import FOREVER, Book, BookBid, BookOffer, Span
+from flocx_market.domain.engine import Cleared
+from flocx_market.domain.ranking import Ranking
 from flocx_market.domain.rivals import Rivals
 from flocx_market.domain.stock import Stock
 
@@ -67,16 +67,30 @@ class StandingBook:
         self._woken.discard(uuid)
         self._recent.discard(uuid)
 
-    def put_offer(self, offer: BookOffer) -> None:
-        """Take in an offer with what is free of it now, or what it has become."""
+    def put_offer(self, offer: BookOffer, *, since: int = -FOREVER) -> None:
+        """Take in an offer with what is free of it now, or what it has become.
+
+        :param since: what was free earlier has passed and makes no difference.
+        """
         lots = self.stock.lots
         number = lots.number(offer.uuid)
         if number is not None:
             known = replace(lots.offers[number], free=offer.free)
-            if known == offer and set(lots.free(number)) == set(offer.free):
+            if known == offer and _left(lots.free(number), since) == _left(offer.free, since):
                 return
             self.stock.discard(number)
         self._fresh.append(self.stock.add(offer))
+
+    def put_node(self, node_uuid: str, offers: Iterable[BookOffer], *, since: int = -FOREVER) -> None:
+        """Take in all offers of a node that have something free, and sell nothing of any other it had.
+
+        :param since: see :meth:`put_offer`.
+        """
+        left = {offer.uuid: offer for offer in offers}
+        for uuid in self.stock.lots.uuids_on(node_uuid) - left.keys():
+            self.drop_offer(uuid)
+        for _, offer in sorted(left.items()):
+            self.put_offer(offer, since=since)
 
     def drop_offer(self, uuid: str) -> None:
         """Sell nothing of an offer from here on; one that is not there is no error."""
@@ -84,25 +98,24 @@ class StandingBook:
         if number is not None:
             self.stock.discard(number)
 
-    def hold(self, now: int, ranking: Ranking) -> Sequence[Award]:
-        """Hold a round: serve the open bids that what is free can serve, cut it out, and return what was awarded.
+    def hold(self, now: int, ranking: Ranking) -> tuple[Book, Cleared]:
+        """Hold a round: serve the open bids that what is free can serve, and cut it out.
 
-        The awards are in the order of the ranking; their bids are open no
-        longer. The instants of rounds never go back.
+        Return the book of the bids that were looked at, without offers, and
+        what was made of it. No other bid could have been served by what was
+        free before the round, whoever else had stayed away; so whoever prices
+        the awards need not look further. Bids with an award are open no longer.
+        The instants of rounds never go back.
         """
         self.stock.since = now
         self._wake(now)
-        awards: list[Award] = []
-        for bid in ranked((self._bids[uuid] for uuid in self._woken), ranking, now):
-            self.placements += 1
-            placement = self.stock.place(bid, now, shortest=self._shortest)
-            if placement is not None:
-                self.stock.take(placement)
-                awards.append(award_of(bid, placement))
-        for award in awards:
+        asked = Book(bids=[self._bids[uuid] for uuid in self._woken], offers=(), shortest=self._shortest)
+        self.placements += len(asked.bids)
+        cleared = greedy.clear_stock(self.stock, asked, now, ranking)
+        for award in cleared.awards:
             self.drop_bid(award.bid.uuid)
         self._woken.clear()
-        return awards
+        return asked, cleared
 
     def _wake(self, now: int) -> None:
         """Add to the woken bids those that may be served now and could not before."""
@@ -129,3 +142,7 @@ class StandingBook:
                 if counted[position].uuid in self._bids
             )
         self._woken |= self._recent
+
+
+def _left(free: Iterable[Span], since: int) -> set[Span]:
+    return {Span(max(span.begin, since), span.end) for span in free if span.end > since}

@@ -37,16 +37,6 @@ class Candidates:
         """Return which lots leave a start, as positions in order."""
         return np.flatnonzero((self.first <= start) & (start <= self.last))
 
-    def blocks(self, start: int, quantity: int) -> Iterator[Column]:
-        """Yield the first lots with ``quantity`` nodes at a start, those together that only uuids tell apart."""
-        usable = self.usable(start)
-        enough = int(np.searchsorted(np.cumsum(self.counts[usable]), quantity))
-        dearest, longest = self.reserve[usable[enough]], self.length[usable[enough]]
-        stop = enough + 1
-        while stop < len(usable) and (self.reserve[usable[stop]], self.length[usable[stop]]) == (dearest, longest):
-            stop += 1
-        yield from self.ties(usable[:stop])
-
     def ties(self, usable: Column) -> Iterator[Column]:
         """Yield these lots in order, those together that only the uuids of their nodes tell apart."""
         if not len(usable):
@@ -86,13 +76,8 @@ def _counted(instants: Column, counts: Column, at: Column, side: str) -> Column:
     return sums[np.searchsorted(instants[order], at, side)]  # type: ignore[call-overload]
 
 
-def best_start(chosen: Candidates, quantity: int, *, fixed: bool) -> tuple[int, int, int] | None:
-    """Return (what the dearest node asks, what all ask together, start), or None where no start has enough nodes.
-
-    :param fixed: there is one start only.
-    """
-    if fixed:
-        return (*_cheapest(chosen, quantity), int(chosen.first[0])) if _sum(chosen.counts) >= quantity else None
+def best_start(chosen: Candidates, quantity: int) -> tuple[int, int] | None:
+    """Return (what the dearest node asks, start), or None where no start has enough nodes."""
     # Only these need be tried: moving a start back to the nearest of them only adds nodes.
     starts = np.unique(chosen.first)
     starts = starts[chosen.at(starts) >= quantity]
@@ -110,8 +95,8 @@ def best_start(chosen: Candidates, quantity: int, *, fixed: bool) -> tuple[int, 
     dearest = int(prices[low])
     cheap = chosen.up_to(dearest)
     starts = starts[cheap.at(starts) >= quantity]
-    total, start = min(_totals(cheap, starts, quantity))
-    return dearest, total, start
+    _, start = min(_totals(cheap, starts, quantity))
+    return dearest, start
 
 
 def _totals(chosen: Candidates, starts: Column, quantity: int) -> Iterator[tuple[int, int]]:
@@ -123,15 +108,6 @@ def _totals(chosen: Candidates, starts: Column, quantity: int) -> Iterator[tuple
         within = np.minimum(np.cumsum(np.where(usable, chosen.counts, 0), axis=1), quantity)
         taken = np.diff(within, axis=1, prepend=0)
         yield from zip((taken * reserve).sum(axis=1).tolist(), tried.tolist(), strict=True)
-
-
-def _cheapest(chosen: Candidates, quantity: int) -> tuple[int, int]:
-    """Return what the dearest of the first ``quantity`` nodes asks, and what they ask together."""
-    within = np.cumsum(chosen.counts)
-    last = int(np.searchsorted(within, quantity))
-    taken = chosen.counts[: last + 1].copy()
-    taken[last] -= int(within[last]) - quantity
-    return int(chosen.reserve[last]), _sum(taken * _exact(chosen.reserve[: last + 1], quantity))
 
 
 def _exact(reserve: Column, quantity: int) -> Column:

@@ -16,6 +16,7 @@ from flocx_market.domain.lots import Change, Column, Lots, Mask
 from flocx_market.domain.offer_groups import OfferGroups
 from flocx_market.domain.placement import Placement
 from flocx_market.domain.requirements import Requirement
+from flocx_market.domain.sellers import Sellers
 from flocx_market.domain.shared_numbers import SharedNumbers
 from flocx_market.domain.shares import SharedValues
 from flocx_market.domain.starts import Candidates, best_shared_start, best_start
@@ -30,10 +31,8 @@ class Stock:
     def __init__(self, offers: Iterable[BookOffer]) -> None:
         self.lots = Lots(offers)
         self._meets: dict[str, Mask] = {}
-        self._admits: dict[str, Mask] = {}
+        self._sellers = Sellers(self.lots.sellers)
         self._values = SharedValues()
-        self._least = np.zeros(0, np.int64)
-        self._evaluated = 0
         #: Free windows count from here on where their length is compared; earlier ones have passed.
         self.since = -FOREVER
 
@@ -56,12 +55,15 @@ class Stock:
         if chosen is None:
             return None
         if bid.offer_uuids is None and bid.spread is None and bid.together is None:
-            found = best_start(chosen, bid.quantity, fixed=bid.duration is None)
-            if found is None:
-                return None
-            dearest, total, start = found
-            numbers = self._first(chosen, start, bid.quantity)
-            return self._placement(bid, now, dearest, total, start, "", numbers)
+            start = bid.starting(now)
+            if bid.duration is not None:
+                best = best_start(chosen, bid.quantity)
+                if best is None:
+                    return None
+                dearest, start = best
+                chosen = chosen.up_to(dearest)
+                chosen = chosen.only(chosen.usable(start))
+            return self._placement(bid, now, start, "", self._first(chosen, bid.quantity))
         return self._place_by_rules(bid, chosen, now)
 
     def reach(
@@ -93,8 +95,8 @@ class Stock:
 
     @property
     def evaluations(self) -> int:
-        """How many (requirement, hardware) pairs have been evaluated so far."""
-        return self._evaluated
+        """How often an expression was evaluated on a kind of hardware so far."""
+        return self.listed.evaluations
 
     @property
     def groups(self) -> OfferGroups:
@@ -131,8 +133,7 @@ class Stock:
         known = self._meets.get(requirement.key)
         if known is None or len(known) < len(hardware):
             seen = 0 if known is None else len(known)
-            new = np.array([requirement.holds(one.document) for one in hardware[seen:]], np.bool_)
-            self._evaluated += len(new)
+            new = self.listed.meeting(requirement, seen)
             known = self._meets[requirement.key] = new if known is None else np.concatenate([known, new])
         return known
 
@@ -145,20 +146,11 @@ class Stock:
 
     def admitting(self, project_id: str) -> Mask:
         """Return, for each seller, whether it sells to a project: allowed, and not the seller itself."""
-        sellers = self.lots.sellers
-        known = self._admits.get(project_id)
-        if known is None or len(known) < len(sellers):
-            known = self._admits[project_id] = np.array(
-                [owner != project_id and (lessees is None or project_id in lessees) for owner, lessees, *_ in sellers],
-                np.bool_,
-            )
-        return known
+        return self._sellers.admitting(project_id)
 
     def least_durations(self) -> Column:
         """Return, for each seller, the shortest contract it makes in seconds."""
-        if len(self._least) < len(self.lots.sellers):
-            self._least = np.array([seller[-1] for seller in self.lots.sellers], np.int64)
-        return self._least
+        return self._sellers.least_durations()
 
     def _candidates(self, bid: BookBid, now: int, limit: int, *, whole: bool = False) -> Candidates | None:
         """Return the lots that could serve a bid as far as one node goes, or None where they have too few nodes.
@@ -168,58 +160,84 @@ class Stock:
         lots, length = self.lots, bid.length(now)
         earliest, latest = bid.starting(now), bid.latest_start(now)
         kinds = self.meeting_all(bid.requirements)
-        if bid.offer_uuids is None:
-            rows: Column | np.ndarray = lots.of_kinds(kinds)
-        else:
-            rows = self._rows_of_named(bid.offer_uuids, kinds)
-        reserve = lots.reserve[rows]
-        begin, end = lots.begin[rows], lots.end[rows]
-        # What begins in the window, ends in it, and has room for the contract in between.
-        fit = reserve <= limit
-        fit &= begin <= latest
-        fit &= end >= earliest + length
-        if bid.duration is not None:
-            fit &= end - begin >= length
-        keep = np.flatnonzero(fit)
-        if not len(keep):
+        if not kinds.any():
             return None
-        rows, begin, end, reserve = rows[keep], begin[keep], end[keep], reserve[keep]
-        sells = self.admitting(bid.project_id)[lots.seller[rows]]
-        sells &= self.least_durations()[lots.seller[rows]] <= length
-        counts = np.where(sells, lots.count[rows], 0)
-        if int(counts.sum()) < bid.quantity:
-            return None
-        keep = np.flatnonzero(counts)
-        reserve = reserve[keep]
+        sellers = self.admitting(bid.project_id) & (self.least_durations() <= length)
+        # For one start that any node may serve the cheapest nodes are the answer.
         fixed = bid.duration is None and bid.spread is None and bid.together is None
-        if fixed and not whole and len(keep) > 2 * bid.quantity:
+        cheapest = fixed and not whole and bid.offer_uuids is None
+        parts: Iterable[Column]
+        if bid.offer_uuids is None:
+            parts = lots.by_price.parts(
+                kinds,
+                sellers,
+                limit=limit,
+                latest=latest,
+                ends=earliest + length,
+                length=bid.duration,
+                wanted=bid.quantity if cheapest else None,
+            )
+        else:
+            parts = [self._named_rows(bid, kinds, sellers, limit, latest, earliest + length)]
+        found: list[Column] = []
+        nodes = 0
+        for part in parts:
+            found.append(part)
+            nodes += int(lots.count[part].sum())
+            if nodes >= bid.quantity and cheapest:
+                break
+        if nodes < bid.quantity:
+            return None
+        rows = found[0] if len(found) == 1 else np.concatenate(found)
+        reserve = lots.reserve[rows]
+        if fixed and not whole and len(rows) > 2 * bid.quantity:
             # Each lot has a node, so that what is dearer than the quantity-th lot is never taken.
             cheap = reserve <= np.partition(reserve, bid.quantity - 1)[bid.quantity - 1]
-            keep, reserve = keep[cheap], reserve[cheap]
-        begin, end = begin[keep], end[keep]
+            rows, reserve = rows[cheap], reserve[cheap]
+        begin, end = lots.begin[rows], lots.end[rows]
         length_free = np.where(end >= FOREVER, FOREVER, end - np.maximum(begin, self.since))
         order = np.lexsort((length_free, reserve))
+        rows, begin, end = rows[order], begin[order], end[order]
         return Candidates(
-            rows=rows[keep][order],
+            rows=rows,
             reserve=reserve[order],
             length=length_free[order],
-            first=np.maximum(begin, earliest)[order],
-            last=np.minimum(end - length, latest)[order],
-            counts=counts[keep][order],
+            first=np.maximum(begin, earliest),
+            last=np.minimum(end - length, latest),
+            counts=lots.count[rows],
         )
+
+    def _named_rows(self, bid: BookBid, kinds: Mask, sellers: Mask, limit: int, latest: int, ends: int) -> Column:
+        """Return the lots of the offers that a bid names, as far as kinds of hardware, price and time go."""
+        assert bid.offer_uuids is not None
+        lots = self.lots
+        rows = self._rows_of_named(bid.offer_uuids, kinds)
+        begin, end = lots.begin[rows], lots.end[rows]
+        fit = (lots.reserve[rows] <= limit) & (begin <= latest) & (end >= ends) & sellers[lots.seller[rows]]
+        if bid.duration is not None:
+            fit &= end - begin >= bid.duration
+        return rows[fit]
 
     def _rows_of_named(self, uuids: Iterable[str], kinds: Mask) -> Column:
         numbers = [number for number in map(self.lots.number, uuids) if number is not None]
         rows = {row for number in numbers if kinds[self.lots.kind(number)] for row in self.lots.rows_of(number)}
         return np.array(sorted(rows), np.int64)
 
-    def _first(self, chosen: Candidates, start: int, quantity: int) -> list[int]:
-        """Return the first nodes at a start, in the order in which they are taken."""
+    def _first(self, chosen: Candidates, quantity: int) -> list[int]:
+        """Return the first nodes of lots that are all free at once, in the order in which they are taken."""
+        members = self.lots.members
+        rows = chosen.rows.tolist()
+        keys = list(zip(chosen.reserve.tolist(), chosen.length.tolist(), strict=True))
         taken: list[int] = []
-        for block in chosen.blocks(start, quantity):
-            members = [self.lots.members[row] for row in chosen.rows[block].tolist()]
-            numbers = members[0] if len(members) == 1 else self._merged(members)
-            taken.extend(numbers[: quantity - len(taken)])
+        first = 0
+        while len(taken) < quantity:
+            key, after = keys[first], first + 1
+            while after < len(keys) and keys[after] == key:
+                after += 1
+            missing = quantity - len(taken)
+            alike = [members[row][:missing] for row in rows[first:after]]
+            taken += alike[0] if len(alike) == 1 else self._merged(alike)[:missing]
+            first = after
         return taken
 
     def _merged(self, members: Iterable[list[int]]) -> list[int]:
@@ -235,12 +253,12 @@ class Stock:
         found = best_shared_start(chosen, bid.quantity, keys, most, fixed=bid.duration is None)
         if found is None:
             return None
-        dearest, total, start, value = found
+        _, _, start, value = found
         usable = chosen.usable(start)
         nodes = self._one_by_one(bid, chosen, usable, keys)
         for group, numbers in fill(bid, nodes):
             if group == value:
-                return self._placement(bid, now, dearest, total, start, value, numbers)
+                return self._placement(bid, now, start, value, numbers)
         raise AssertionError("a start with enough nodes has too few")
 
     def _only_named(self, bid: BookBid, chosen: Candidates) -> Candidates:
@@ -272,8 +290,7 @@ class Stock:
             return "", ""
         return self._values.keys(bid, self.lots.offers[self.lots.members[lot][0]])
 
-    def _placement(
-        self, bid: BookBid, now: int, dearest: int, total: int, start: int, together: str, numbers: Sequence[int]
-    ) -> Placement:
-        offers = tuple(self.lots.offers[number] for number in numbers)
-        return Placement(dearest, total, start, together, offers, start + bid.length(now), tuple(numbers))
+    def _placement(self, bid: BookBid, now: int, start: int, together: str, numbers: Sequence[int]) -> Placement:
+        offers = tuple([self.lots.offers[number] for number in numbers])
+        reserves = [offer.reserve for offer in offers]
+        return Placement(max(reserves), sum(reserves), start, together, offers, start + bid.length(now), tuple(numbers))

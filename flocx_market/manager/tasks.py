@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from flocx_common.manager.jobs import JobSpec
-from flocx_market.domain.hardware_classes import HardwareClasses
+from flocx_market import metrics
 from flocx_market.ports.store import Store
 from flocx_market.services.clearing import run_round
 from flocx_market.services.providers import notice_silence
 from flocx_market.services.settings import MarketSettings
+from flocx_market.services.standing import StandingMarket
 
 LOG = logging.getLogger(__name__)
 
@@ -24,10 +25,14 @@ def market_jobs(
 
     :param gather: seconds that bids wait for each other before a round.
     """
-    classes = HardwareClasses()
+    standing = StandingMarket(settings)
 
     def clear(now: datetime) -> None:
-        report = run_round(store=store, settings=settings, now=now, classes=classes)
+        report = run_round(store=store, settings=settings, now=now, standing=standing)
+        metrics.MADE.inc(report.matched)
+        metrics.LOST.inc(report.lost)
+        metrics.MISSED.inc(report.missed)
+        metrics.OPEN.set(report.left)
         if report.changed or report.lost:
             LOG.info(
                 "round: %d contracts, %d nodes replaced, %d contracts moved on, %d closed, %d left to the next round",

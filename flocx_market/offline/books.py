@@ -10,8 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from sys import intern
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -132,24 +134,32 @@ def _offer(entity: Entity, hardware: Callable[[Entity, Mapping[str, JSON]], Hard
     if not isinstance(properties, dict):
         raise Invalid("properties: an object is expected")
     _refuse_infinite(properties)
-    window = _span(entity, "end_time")
-    free = entity.get("free_windows")
+    whole = _whole(_span(entity, "end_time"))
+    window, free = whole[0], entity.get("free_windows")
     lessees = _texts(entity, "lessee_project_ids")
+    resource_class = _optional_text(entity, "resource_class")
+    # What many offers share is kept once.
     return BookOffer(
         uuid=_uuid(entity, "uuid"),
         node_uuid=_uuid(entity, "node_uuid"),
         node_name=_optional_text(entity, "node_name"),
-        provider_uuid=_uuid(entity, "provider_uuid"),
-        owner_project_id=_text(entity, "owner_project_id"),
-        resource_class=_optional_text(entity, "resource_class"),
+        provider_uuid=intern(_uuid(entity, "provider_uuid")),
+        owner_project_id=intern(_text(entity, "owner_project_id")),
+        resource_class=None if resource_class is None else intern(resource_class),
         hardware=hardware(entity, properties),
         reserve=to_micros(_price(entity, "reserve_price")),
         min_duration=_count(entity, "min_duration", 0, low=0),
         lessees=None if lessees is None else frozenset(lessees),
         window=window,
-        free=(window,) if free is None else _free(free, window),
+        free=whole if free is None else _free(free, window),
         turnaround=turnaround,
     )
+
+
+@lru_cache(maxsize=10_000)
+def _whole(window: Span) -> tuple[Span, ...]:
+    """Return a window as all that is free, the same one for equal windows."""
+    return (window,)
 
 
 def _free(value: Any, window: Span) -> tuple[Span, ...]:

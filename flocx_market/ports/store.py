@@ -75,6 +75,28 @@ class BidWindow(NamedTuple):
     duration: int | None
 
 
+class AllocationTime(NamedTuple):
+    """When an allocation takes its node, in seconds since 1970; ``keeps``: whether it keeps others from it."""
+
+    uuid: str
+    node_uuid: str
+    begin: int
+    end: int
+    keeps: bool
+
+
+class Changed(NamedTuple):
+    """What a standing book has to look at again: what changed up to ``place``.
+
+    ``bids`` are (event type, uuid), ``nodes`` those whose offers changed.
+    """
+
+    place: int
+    bids: frozenset[tuple[str, str]]
+    nodes: frozenset[str]
+    allocations: Sequence[AllocationTime]
+
+
 @dataclass(frozen=True, slots=True)
 class Sold:
     """A window in which a node was taken, what its offer asks now, and what was paid."""
@@ -96,8 +118,11 @@ class Offers(Protocol):
     def with_status(self, statuses: Collection[OfferStatus], *, provider_uuid: str) -> Sequence[Offer]:
         """Return all offers of a provider in these statuses."""
 
-    def available(self) -> Sequence[SaleLine]:
-        """Return what a round needs of all available offers, without their documents."""
+    def available(self, node_uuids: Collection[str] | None = None) -> Sequence[SaleLine]:
+        """Return what a round needs of the available offers, of these nodes or of all, without their documents."""
+
+    def nodes_of(self, provider_uuids: Collection[str]) -> Collection[str]:
+        """Return the nodes of the available offers of these providers."""
 
     def documents(self, digests: Collection[str]) -> Iterator[tuple[str, Mapping[str, JSON]]]:
         """Yield these hardware documents of available offers with their digests, one at a time.
@@ -249,6 +274,13 @@ class Nodes(Protocol):
         """Compare-and-set the generations of nodes; if one has changed, the work is run anew."""
 
 
+class Changes(Protocol):
+    """The order of changes, as a standing book follows it."""
+
+    def since(self, number: int, limit: int) -> Changed | None:
+        """Return what changed after a place, or None where it is more than ``limit`` of a kind."""
+
+
 class UnitOfWork(Protocol):
     """One transaction's view of everything stored."""
 
@@ -271,6 +303,10 @@ class UnitOfWork(Protocol):
     @property
     def nodes(self) -> Nodes:
         """The generations of nodes."""
+
+    @property
+    def changes(self) -> Changes:
+        """What has changed."""
 
     @property
     def events(self) -> EventReader:

@@ -16,10 +16,12 @@ class MarketSettings:
     """How this market is run.
 
     ``liveness_timeout``: after this long without a heartbeat a provider is
-    silent and its offers are suspended.
+    silent and its offers are suspended. ``audit_interval``: after this long the
+    standing book is held against a full clear; None for never.
     """
 
     limits: Limits
     timeouts: Timeouts
     rules: Rules
     liveness_timeout: timedelta
+    audit_interval: timedelta | None = None

@@ -101,20 +101,68 @@ def test_a_figure_beyond_its_target_is_called_missed(field, value, what):
 )
 def test_a_late_bid_is_quick_by_itself_or_against_a_clear(microseconds, clear, met):
     measured = {"seconds": clear, "late": {"open": {"bids": 3, "microseconds": microseconds, "most": 2000.0}}}
-    measured["late"]["open"]["microseconds_explain"] = 5.0
+    measured["late"]["open"]["microseconds_told"] = 5.0
     assert figures(sections.late, late=measured)["late bid, open"].met is met
 
 
-def test_quality_is_a_share_of_the_bound_where_there_is_one(monkeypatch):
-    unit = 1_000_000 * 3600
-    cleared = {"seconds": 1.0, "surplus": 90 * unit, "bound": None}
-    bench = Canned(clear=cleared)
-    bench.library = type("Library", (), {"bound": lambda self, books: 100.0})()
-    (contested, *_) = (figure for figure in sections.quality(bench) if figure.what == "greedy, value")
-    assert (contested.value, contested.met) == (90.0, False)
+class Bounded:
+    """A library in which every book has the same bound."""
 
-    bench.library = type("Library", (), {"bound": lambda self, books: None})()
-    assert next(sections.quality(bench)).value is None
+    def __init__(self, bound) -> None:
+        self._bound = bound
+
+    def bound(self, books):
+        return self._bound
+
+
+def quality_of(surplus, bound=100.0, claimed=None) -> dict[tuple[str, str], object]:
+    """Return the figures of quality by what and market, when every engine has the same surplus."""
+    unit = 1_000_000 * 3600
+    made = {"seconds": 2.0, "seconds_cpu": 1.0, "surplus": surplus * unit, "bound": claimed and claimed * unit}
+    bench = Canned(clear=made)
+    bench.library = Bounded(bound)
+    return {(figure.what, figure.market): figure for figure in sections.quality(bench)}
+
+
+def test_quality_is_a_share_of_the_bound_where_there_is_one():
+    contested = quality_of(90)["greedy, value", "contested 1,000 x 500"]
+    assert (contested.value, contested.met) == (90.0, False)
+    assert quality_of(90, None)["greedy, value", "contested 1,000 x 500"].value is None
+    claimed = quality_of(90, None, 120)["greedy, value", "contested 1,000 x 500"]
+    assert claimed.value == 75.0
+
+
+def test_only_the_default_ranking_is_held_against_a_target():
+    found = quality_of(99)
+    assert found["greedy, value", "pieces 200 x 1,500"].met is True
+    assert found["greedy, price_time", "pieces 200 x 1,500"].met is None
+
+
+@pytest.mark.parametrize(("surplus", "met"), [(99.4, False), (99.6, True)])
+def test_an_engine_that_searches_is_held_against_the_target_of_its_seconds(surplus, met):
+    found = quality_of(surplus)
+    market = "contested 1,000 x 500, 10% with rules"
+    assert found["optimal, value, 10 s", market].met is met
+    assert found["optimal, value, 60 s", market].met is None
+    assert ("optimal, value, 10 s", "contested 1,000 x 500") not in found
+
+
+def test_one_seed_far_below_the_others_misses_the_target():
+    unit = 1_000_000 * 3600
+    results = [{"surplus": share * unit, "seconds_cpu": 1.0, "bound": None} for share in (96, 96, 91)]
+    shape, choice = books.Shape("contested", 1_000, 500), sections.Choice("greedy", "value")
+    assert sections._quality(shape, choice, results[:2], [100.0] * 2).met is True
+    assert sections._quality(shape, choice, results, [100.0] * 3).met is False
+
+
+def test_a_bound_comes_from_the_script_once_for_each_book(tmp_path, monkeypatch):
+    script = tmp_path / "bound.py"
+    script.write_text("import json, sys\nprint(json.dumps({'bound': len(sys.argv[-1])}))")
+    monkeypatch.setattr(books, "BOUND", script)
+    library, book = books.Library(None, None, tmp_path / "kept"), books.Books(tmp_path / "some")
+    assert library.bound(book) == len(str(tmp_path / "some"))
+    script.write_text("raise SystemExit(1)")
+    assert library.bound(book) == len(str(tmp_path / "some"))
 
 
 def test_critical_is_held_against_its_target_by_placements(monkeypatch):

@@ -7,6 +7,7 @@ import pytest
 
 from flocx_market.domain import greedy
 from flocx_market.domain.engine import EngineReport
+from flocx_market.services.standing import StandingMarket
 
 
 def engine(**report):
@@ -21,6 +22,7 @@ def engine(**report):
 def warnings_of_a_round(trade, caplog, **report):
     settings = trade.market.settings
     trade.market.settings = replace(settings, rules=replace(settings.rules, engine=engine(**report)))
+    trade.market.standing = StandingMarket(trade.market.settings)
     trade.offer()
     trade.bid()
     assert trade.market.round().matched == 1

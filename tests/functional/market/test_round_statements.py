@@ -6,11 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 
 from flocx_common.db.rows import insert_many
+from flocx_common.domain.errors import Unavailable
+from flocx_common.domain.events import Event
 from flocx_market.db import models
 from flocx_market.db import offers as offer_queries
 from flocx_market.db.mappers import bid_values, offer_values
@@ -19,8 +22,12 @@ from flocx_market.domain.clearing import hold_round
 from flocx_market.domain.hardware_classes import HardwareClasses
 from flocx_market.domain.offer import OfferStatus
 from flocx_market.services import clearing
+from flocx_market.services import standing as services_standing
+from flocx_market.services.clearing import run_round
+from flocx_market.services.open_book import open_book
 from flocx_market.services.replacing import replace_failed
-from tests.builders import NOW, market_bid, market_offer, market_provider, uid
+from flocx_market.services.standing import StandingMarket
+from tests.builders import NOW, at, market_bid, market_offer, market_provider, uid
 
 #: Statements that a hundred contracts may cost: a transaction of the round.
 PER_HUNDRED = 10
@@ -84,6 +91,26 @@ def statements(store) -> Iterator[list[str]]:
             sa.event.remove(engine, name, listener)
 
 
+def place(market, number):
+    """Place a bid as its project does."""
+    body = {"uuid": uid(600_000 + number), "limit_price": "2", "end_time": at(10).isoformat()}
+    market.browser("consumer-a")("POST", "/v1/bids", body)
+
+
+class Away:
+    """A store that does not answer."""
+
+    def read(self, work):
+        raise Unavailable("it does not answer")
+
+
+def offer_event(number):
+    """Tell of an offer of :func:`offers_of` that it has changed."""
+    return Event(
+        event_type="offer.changed", entity_uuid=uid(100_000 + number), project_ids=frozenset(), occurred_at=NOW
+    )
+
+
 @pytest.fixture
 def store(any_market):
     return any_market.store
@@ -93,9 +120,9 @@ def store(any_market):
 def run(any_market):
     """Run a round and return what it did, and the statements that took."""
 
-    def once(classes=None):
+    def once(standing=None):
         with statements(any_market.store) as seen:
-            report = clearing.run_round(store=any_market.store, settings=any_market.settings, now=NOW, classes=classes)
+            report = run_round(store=any_market.store, settings=any_market.settings, now=NOW, standing=standing)
         return report, seen
 
     return once
@@ -143,7 +170,7 @@ def test_what_is_not_due_is_not_read(store, run, any_market):
 
 def test_serials_do_not_split_a_class_of_hardware(store, any_market):
     load(store, offers=offers_of(range(50)), bids=bids_of([1], requirements=[["disks[0].size", ">", 1]]))
-    opened = store.read(lambda uow: clearing.open_book(uow, any_market.settings, NOW))
+    opened = store.read(lambda uow: open_book(uow, any_market.settings, NOW))
     assert len(opened.book.offers) == 50
     assert len({offer.hardware.digest for offer in opened.book.offers}) == 2
 
@@ -152,20 +179,9 @@ class TestRememberedClasses:
     """A manager that goes on reads only new documents, and decides what a fresh one would."""
 
     def deals(self, any_market, classes):
-        opened = any_market.store.read(lambda uow: clearing.open_book(uow, any_market.settings, NOW, classes))
+        opened = any_market.store.read(lambda uow: open_book(uow, any_market.settings, NOW, classes))
         held = hold_round(opened.book, to_seconds(NOW), any_market.settings.rules)
         return [(d.award.bid.uuid, [o.uuid for o in d.award.offers], d.award.contract, d.prices) for d in held.deals]
-
-    def test_only_new_documents_are_read(self, store, run):
-        classes = HardwareClasses()
-        wanted = [["disks[0].size", ">", 9999]]
-        load(store, offers=offers_of(range(10)), bids=bids_of([1], requirements=wanted))
-        run(classes)
-        _, again = run(classes)
-        assert not any("hardware_documents" in statement for statement in again)
-        load(store, offers=offers_of(range(10, 12)))
-        with_new = run(classes)[1]
-        assert sum("hardware_documents" in statement for statement in with_new) == 1
 
     def test_a_round_decides_what_a_fresh_process_would(self, store, any_market):
         classes = HardwareClasses()
@@ -182,6 +198,67 @@ class TestRememberedClasses:
         remembered = self.deals(any_market, classes)
         assert len(remembered) == 7
         assert remembered == self.deals(any_market, None) == self.deals(any_market, classes)
+
+
+class TestStandingMarket:
+    """A manager that goes on asks for what has changed."""
+
+    def test_a_late_bid_is_decided_without_reading_what_is_for_sale(self, store, run, any_market):
+        standing = StandingMarket(any_market.settings)
+        # One that is never served, so that the book stands.
+        load(store, offers=offers_of(range(300)), bids=bids_of([1], requirements=[["cpus", ">", 64]]))
+        run(standing)
+        _, idle = run(standing)
+        place(any_market, 2)
+        report, seen = run(standing)
+        assert report.matched == 1
+        assert not any("hardware_documents" in statement for statement in idle + seen)
+        assert len(idle) <= 11
+        assert len(seen) <= len(idle) + 3 + PER_HUNDRED
+        # Its own contracts are not read again.
+        _, after = run(standing)
+        assert len(after) == len(idle)
+
+    def test_only_what_is_new_is_read(self, store, run, any_market):
+        standing = StandingMarket(any_market.settings)
+        load(store, offers=offers_of(range(20)), bids=bids_of([1], requirements=[["cpus", ">", 64]]))
+        run(standing)
+        any_market.store.write(lambda uow: uow.record(offer_event(7)))
+        _, seen = run(standing)
+        [lines] = [s for s in seen if "JOIN nodes" in s]
+        assert "IN (" in lines
+
+    def test_a_database_that_was_away_for_a_moment_does_not_make_it_read_all_again(self, store, run, any_market):
+        standing = StandingMarket(any_market.settings)
+        load(store, offers=offers_of(range(20)), bids=bids_of([1], requirements=[["cpus", ">", 64]]))
+        run(standing)
+        with pytest.raises(Unavailable):
+            standing.hold(Away(), NOW)
+        _, seen = run(standing)
+        assert not any("JOIN nodes" in statement for statement in seen)
+
+    def test_a_book_in_which_offers_have_changed_often_is_made_anew(self, store, run, any_market, monkeypatch):
+        monkeypatch.setattr(services_standing, "_MOST_CHANGES", 5)
+        standing = StandingMarket(any_market.settings)
+        load(store, offers=offers_of([1]), bids=bids_of([1], requirements=[["cpus", ">", 64]]))
+        anew = 0
+        for price in range(20):
+            [offer] = store.read(lambda uow: uow.offers.of_node(uid(200_001)))
+            cheaper = replace(offer, reserve_price=Decimal(price))
+            store.write(lambda uow, cheaper=cheaper: (uow.offers.update(cheaper), uow.record(offer_event(1))))
+            _, seen = run(standing)
+            [lines] = [s for s in seen if "JOIN nodes" in s]
+            anew += "IN (" not in lines
+        assert anew == 3
+
+    def test_more_changes_than_can_be_followed_are_read_anew(self, store, run, any_market, monkeypatch):
+        monkeypatch.setattr(services_standing, "_MOST_CHANGES", 2)
+        standing = StandingMarket(any_market.settings)
+        load(store, offers=offers_of(range(20)), bids=bids_of([1], requirements=[["cpus", ">", 64]]))
+        run(standing)
+        for number in range(2, 6):
+            place(any_market, number)
+        assert run(standing)[0].matched == 4
 
 
 @pytest.mark.parametrize("chunks", [0, 5], ids=["streamed", "by digest"])

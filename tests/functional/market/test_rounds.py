@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from flocx_market.db import models
-from flocx_market.services import clearing
+from flocx_market.services import clearing, deals
 from flocx_market.services.clearing import run_round
+from flocx_market.services.standing import StandingMarket
 from tests.builders import NOW, at, uid
 
 
@@ -210,7 +211,13 @@ def test_several_managers_at_once_sell_nothing_twice_and_lose_nothing(any_trade)
     for number in range(bids):
         any_trade.bid(uuid=uid(5000 + number))
     market = any_trade.market
-    threads = [threading.Thread(target=market.round) for _ in range(4)]
+
+    def manager():
+        standing = StandingMarket(market.settings)
+        for _ in range(2):
+            run_round(store=market.store, settings=market.settings, now=market.clock.now(), standing=standing)
+
+    threads = [threading.Thread(target=manager) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -227,7 +234,7 @@ def test_a_contract_that_lost_its_node_meanwhile_is_left_to_the_next_round(trade
     trade.offer(2)
     trade.bid(offer_uuids=[uid(1)])
     trade.bid(offer_uuids=[uid(2)])
-    market, real = trade.market, clearing.form_contract
+    market, real = trade.market, deals.form_contract
     withdrawn = []
 
     def form_and_interfere(deal, now):
@@ -236,7 +243,7 @@ def test_a_contract_that_lost_its_node_meanwhile_is_left_to_the_next_round(trade
             market.browser("provider-1")("DELETE", f"/v1/offers/{uid(1)}")
         return real(deal, now)
 
-    monkeypatch.setattr(clearing, "form_contract", form_and_interfere)
+    monkeypatch.setattr(deals, "form_contract", form_and_interfere)
     report = market.round()
     assert (report.matched, report.lost) == (1, 1)
     contracts = market.browser("consumer-a").get("/v1/contracts").json["contracts"]

@@ -68,7 +68,7 @@ def test_what_is_printed_is_the_summary_file_and_how_long_it_took(done):
     assert printed == json.loads(done.files["summary.json"])
     assert printed["conversion"]["flexible"] == "1"
     assert printed["conversion"]["patience_hours"] == "16"
-    assert printed["rules"] == {"engine": "greedy", "ranking": "value", "pricing": "reserve", "k": "0.5"}
+    assert printed["rules"] == {"engine": "greedy", "ranking": "value", "pricing": "critical", "k": "0.5"}
     assert printed["trace"]["site_of_node_type"] == {"c6220": "south", "d430": "north", "m400": "north"}
 
 

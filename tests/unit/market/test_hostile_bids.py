@@ -18,6 +18,7 @@ from flocx_market.domain import greedy
 from flocx_market.domain.book import Book, Spread
 from flocx_market.domain.expressions import MAX_STEPS, Expression
 from flocx_market.domain.ranking import value
+from flocx_market.domain.reads import reads_of
 from flocx_market.domain.requirements import MAX_MATCH, MAX_REQUIREMENTS, parse_requirements
 from tests.benchmark_scripts import load
 from tests.builders import book_bid, book_offer, uid
@@ -128,6 +129,15 @@ def test_no_expression_takes_much_memory(text, document):
     finally:
         tracemalloc.stop()
     assert most < 16 * 2**20
+
+
+@pytest.mark.parametrize("text", ["|".join(["[@, @]"] * 46), "|".join(["[a, b]"] * 46), "|".join(["[a || b, c]"] * 30)])
+def test_what_an_expression_looks_at_is_found_in_bounded_work(text):
+    def look():
+        fingerprint = reads_of(Expression(text)).fingerprint()
+        return fingerprint({"a": {"a": 1, "b": 2}, "b": 3, "c": [4]})
+
+    assert calls(look) < 500_000
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from flocx_market.domain import greedy
 from flocx_market.domain.book import FOREVER, Book, Span
+from flocx_market.domain.critical import critical
 from flocx_market.domain.explanation import explain
+from flocx_market.domain.pricing import PricingOptions, Sales
 from flocx_market.domain.ranking import price_time, value
 from flocx_market.domain.standing import StandingBook
 from flocx_market.domain.stock import Stock
@@ -22,6 +24,14 @@ from tests.unit.market.markets import bids, node_offers
 
 def outcome(awards):
     return [(a.bid, a.contract, [offer.uuid for offer in a.offers]) for a in awards]
+
+
+def prices(book, cleared, now, ranking):
+    return critical(Sales(book=book, cleared=cleared, now=now, ranking=ranking), PricingOptions())
+
+
+def held(book, now=0, ranking=value):
+    return book.hold(now, ranking)[1].awards
 
 
 class Model:
@@ -51,7 +61,7 @@ class Model:
                     if offer.node_uuid == sold.node_uuid:
                         left = tuple(piece for span in offer.free for piece in without(span, blocked))
                         self.offers[offer.uuid] = replace(offer, free=left)
-        return cleared
+        return book, cleared
 
 
 CHANGES = [
@@ -111,8 +121,10 @@ def test_every_round_gives_the_contracts_of_a_full_clear_of_what_is_open(ranking
             case "time":
                 model.now += data.draw(st.integers(1, 3))
             case "round":
-                expected = model.clear(ranking)
-                assert outcome(book.hold(model.now, ranking)) == outcome(expected.awards)
+                full, expected = model.clear(ranking)
+                asked, cleared = book.hold(model.now, ranking)
+                assert outcome(cleared.awards) == outcome(expected.awards)
+                assert prices(asked, cleared, model.now, ranking) == prices(full, expected, model.now, ranking)
                 assert {bid.uuid for bid in book.bids} == set(model.bids)
     book.hold(model.now, ranking)
     model.clear(ranking)
@@ -130,18 +142,18 @@ def test_every_round_gives_the_contracts_of_a_full_clear_of_what_is_open(ranking
 def test_only_bids_that_something_new_could_serve_are_looked_at_again():
     asked = [book_bid(n, requirements=[["cpus", "==", n]]) for n in range(30)]
     book = StandingBook([], asked)
-    assert book.hold(0, value) == []
+    assert held(book) == ()
     before = book.placements
     book.put_offer(book_offer(1, document={"cpus": 7}))
-    assert [award.bid.uuid for award in book.hold(0, value)] == [uid(5007)]
+    assert [award.bid.uuid for award in held(book)] == [uid(5007)]
     assert book.placements - before == 1
 
 
 def test_a_round_without_changes_looks_at_nothing():
     book = StandingBook([book_offer(1)], [book_bid(n) for n in range(3)])
-    assert len(book.hold(0, value)) == 1
+    assert len(held(book)) == 1
     before = book.placements
-    assert book.hold(0, value) == []
+    assert held(book) == ()
     assert book.placements == before
 
 
@@ -159,11 +171,11 @@ def test_a_bid_that_has_lost_once_is_served_by_the_next_offer():
     book = StandingBook([], [book_bid(1, limit=5), book_bid(2, limit=4)])
     for number, winner in ((1, 5001), (2, 5002)):
         book.put_offer(book_offer(number))
-        assert [award.bid.uuid for award in book.hold(0, value)] == [uid(winner)]
+        assert [award.bid.uuid for award in held(book)] == [uid(winner)]
 
 
 def test_time_alone_serves_a_bid_for_the_rest_of_its_window():
     book = StandingBook([book_offer(1, free=[(2 * HOUR, FOREVER)])], [book_bid(1)])
-    assert book.hold(0, value) == []
-    [award] = book.hold(2 * HOUR, value)
+    assert held(book) == ()
+    [award] = held(book, 2 * HOUR)
     assert award.contract == Span(2 * HOUR, 10 * HOUR)
