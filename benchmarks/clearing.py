@@ -8,9 +8,9 @@ check.py; a broken rule ends the benchmark.
 
 Books come from a generator: markets.py beside this script, or another with the
 same command line, given with --generator SCRIPT (it takes --market --offers
---bids --classes --seed --flexible --identity --out). Or they are taken from
+--bids --classes --seed --flexible --rules --identity --out). Or they are taken from
 --books DIR, where each is in a folder of its own:
-  DIR/<market>-<offers>x<bids>-<seed>[-classes<K>][-flexible<SHARE>][-identity]
+  DIR/<market>-<offers>x<bids>-<seed>[-classes<K>][-flexible<SHARE>][-rules<SHARE>][-identity]
 with offers.jsonl and bids.jsonl. Figures compare only when the books are the
 same. Bounds come from bound.py beside this script, where it is there.
 """
@@ -83,7 +83,7 @@ def main(args: Sequence[str] | None = None) -> int:
             shrink=options.shrink,
             million=options.million,
             plain=options.plain,
-            seconds=options.seconds,
+            seconds=tuple(options.seconds),
         )
         figures = measure(names, bench)
     sys.stdout.write(table(figures))
@@ -116,7 +116,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sample", type=_count, default=200, metavar="N", help="late and explained bids timed (default: %(default)s)"
     )
-    parser.add_argument("--seconds", type=float, metavar="S", help="wall clock that an engine may take in 'quality'")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        nargs="+",
+        default=[10, 60],
+        metavar="S",
+        help="CPU seconds that an engine that searches may take in 'quality' (default: 10 60)",
+    )
     parser.add_argument("--million", action="store_true", help="with 1,000,000 offers in 'scale' as well")
     parser.add_argument("--plain", action="store_true", help="documents without what tells node from node")
     parser.add_argument("--shrink", type=_count, default=1, metavar="N", help="divide all sizes by N, to try it out")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-#: A script that takes --offers FILE --bids FILE --now TIME and prints {"bound": ...}: no clearing of these books has
-#: more surplus, in price x node-hours as the summary of flocx-market-clear counts it.
+#: A script that takes --now TIME and a folder of books and prints {"bound": ...}: no clearing of these books has more
+#: surplus, in price x node-hours as the summary of flocx-market-clear counts it.
 BOUND = _HERE / "bound.py"
 #: The time of every round.
 NOW = "2027-01-01T00:00:00Z"
@@ -26,13 +26,15 @@ class Shape:
     bids: int
     classes: int = 50
     flexible: float = 0.0
+    rules: float = 0.0
     identity: bool = False
 
     @property
     def title(self) -> str:
         """The market in words, as the tables and the targets have it."""
         flexible = ", half flexible" if self.flexible else ""
-        return f"{self.market} {self.offers:,} x {self.bids:,}{flexible}"
+        rules = f", {100 * self.rules:g}% with rules" if self.rules else ""
+        return f"{self.market} {self.offers:,} x {self.bids:,}{flexible}{rules}"
 
     def shrunk(self, by: int) -> Shape:
         """Return the market with its counts divided."""
@@ -42,6 +44,7 @@ class Shape:
             max(20, self.bids // by),
             max(2, self.classes // by),
             self.flexible,
+            self.rules,
             self.identity,
         )
 
@@ -52,6 +55,8 @@ class Shape:
             name += f"-classes{self.classes}"
         if self.flexible:
             name += f"-flexible{self.flexible:g}"
+        if self.rules:
+            name += f"-rules{self.rules:g}"
         return f"{name}-identity" if self.identity else name
 
 
@@ -96,7 +101,8 @@ class Library:
         if not (directory / "made").exists():
             sys.stderr.write(f"making {name}\n")
             words = ["--market", shape.market, "--offers", shape.offers, "--bids", shape.bids, "--seed", seed]
-            words += ["--classes", shape.classes, "--flexible", shape.flexible, "--out", directory]
+            words += ["--classes", shape.classes, "--flexible", shape.flexible, "--rules", shape.rules]
+            words += ["--out", directory]
             run([str(self._generator), *map(str, words), *(["--identity"] if shape.identity else [])])
             (directory / "made").touch()
         return Books(directory)
@@ -109,7 +115,7 @@ class Library:
         if not known.exists():
             sys.stderr.write(f"bounding {books.directory.name}\n")
             known.parent.mkdir(parents=True, exist_ok=True)
-            known.write_text(run([str(BOUND), *books.arguments]))
+            known.write_text(run([str(BOUND), "--now", NOW, str(books.directory)]))
         return float(json.loads(known.read_text())["bound"])
 
 

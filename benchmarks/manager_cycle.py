@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long a manager's whole round takes on a database, and how many statements it makes.
+"""How long a manager's rounds take on a database, and how many statements they make.
 
 Two books in the API's JSON, one entity a line, are loaded in bulk into a
-database of their own, which is made for this and dropped afterwards. Then one
-round is held in the stages of the manager: *look* is everything but matching
-(what expires, is late, or is to be replaced), *read* is bids, offers and free
-time, *parse* reads the hardware documents as a stream, *intern* sorts them into
-classes, *clear* matches and prices, *write* makes the contracts. A process that
-goes on already knows the documents, so *parse* and *intern* are counted apart
-and are in the first cycle of a process only.
+database of their own, which is made for this and dropped afterwards. Then a
+manager holds four rounds: the *first* of its process, for which everything is
+read, with some bids open; one with *new* bids; one with a single *late* bid; and
+one with *nothing* new. *read* is what is read of the database, *intern* sorts
+hardware documents into classes, *decide* is all the rest but *write*, which makes
+the contracts.
 """
 
 from __future__ import annotations
@@ -19,13 +18,12 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -35,21 +33,19 @@ from flocx_common.db.engine import create_engine
 from flocx_common.db.migration import Migrations
 from flocx_common.db.rows import insert_many
 from flocx_common.db.transactions import Database
-from flocx_common.domain.clock import ceil_second
+from flocx_common.domain.events import Event
 from flocx_common.domain.json_values import digest
 from flocx_common.testing.databases import KINDS, empty_database, unavailable
 from flocx_market import bootstrap
 from flocx_market.db import models
 from flocx_market.db.store import MarketStore
-from flocx_market.domain.book import to_seconds
-from flocx_market.domain.clearing import hold_round
 from flocx_market.domain.hardware_classes import HardwareClasses
-from flocx_market.services import clearing
-from flocx_market.services.replacing import replace_failed
+from flocx_market.ports.store import UnitOfWork
+from flocx_market.services.clearing import run_round
+from flocx_market.services.standing import StandingMarket
 
 _LOADED = 1000
-# The stages of every cycle; the first of a process has two more.
-_CYCLE = ("look", "read", "clear", "write")
+T = TypeVar("T")
 
 
 def entities(path: Path, most: int | None) -> Iterator[dict[str, Any]]:
@@ -65,12 +61,22 @@ def batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield batch
 
 
-def load(database: Database, offers: Iterator[dict[str, Any]], bids: Iterator[dict[str, Any]], now: datetime) -> None:
-    """Put offers, with their providers, nodes and documents, and bids into an empty market."""
+def load(database: Database, offers: Iterator[dict[str, Any]], now: datetime) -> None:
+    """Put offers, with their providers, nodes and documents, into an empty market."""
     for batch in batches(offers):
         database.write(lambda connection, batch=batch: _load_offers(connection, batch, now))
-    for batch in batches(bids):
-        database.write(lambda connection, batch=batch: insert_many(connection, models.bids, list(map(_bid, batch))))
+
+
+def place(store: MarketStore, bids: Sequence[dict[str, Any]], now: datetime) -> None:
+    """Place bids, with the events that tell of them."""
+
+    def work(uow: Any) -> None:
+        insert_many(uow.connection, models.bids, list(map(_bid, bids)))
+        for bid in bids:
+            told = {"entity_uuid": bid["uuid"], "project_ids": frozenset({bid["project_id"]}), "occurred_at": now}
+            uow.record(Event(event_type="bid.placed", **told))
+
+    store.write(work)
 
 
 def _load_offers(connection: sa.Connection, batch: Sequence[Mapping[str, Any]], now: datetime) -> None:
@@ -131,27 +137,39 @@ def _bid(entity: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class Meter:
-    """Seconds, seconds of work of this process, and database statements of the stages."""
+class MeteredStore:
+    """A store that knows how long was read and written, and in how many statements."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self.seconds: dict[str, float] = {}
-        self.cpu: dict[str, float] = {}
-        self.statements: dict[str, int] = {}
+    def __init__(self, store: MarketStore) -> None:
+        self._store = store
         self._count = 0
-        sa.event.listen(engine, "before_cursor_execute", self._counted)
+        self.start()
+        # One for all rounds: a listener stays for good.
+        sa.event.listen(store.database.engine, "before_cursor_execute", self._counted)
+
+    def start(self) -> None:
+        """Begin to count anew."""
+        self.seconds = {"read": 0.0, "write": 0.0}
+        self.statements = {"read": 0, "write": 0}
 
     def _counted(self, *_: object) -> None:
         self._count += 1
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Measure a stage."""
-        began, worked, counted = time.perf_counter(), time.process_time(), self._count
-        yield
-        self.seconds[name] = time.perf_counter() - began
-        self.cpu[name] = time.process_time() - worked
-        self.statements[name] = self._count - counted
+    def read(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Read, timed."""
+        return self._timed("read", lambda: self._store.read(work))
+
+    def write(self, work: Callable[[UnitOfWork], T], **more: int) -> T:
+        """Write, timed."""
+        return self._timed("write", lambda: self._store.write(work, **more))
+
+    def _timed(self, what: str, call: Callable[[], T]) -> T:
+        began, counted = time.perf_counter(), self._count
+        try:
+            return call()
+        finally:
+            self.seconds[what] += time.perf_counter() - began
+            self.statements[what] += self._count - counted
 
 
 class TimedClasses(HardwareClasses):
@@ -159,62 +177,55 @@ class TimedClasses(HardwareClasses):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seconds = self.cpu = 0.0
+        self.seconds = 0.0
         self.added = 0
 
     def add(self, key: str, document: Mapping[str, Any]) -> None:
         """Add a document, timed."""
-        began, worked = time.perf_counter(), time.thread_time()
+        began = time.perf_counter()
         super().add(key, document)
-        self.cpu += time.thread_time() - worked
         self.seconds += time.perf_counter() - began
         self.added += 1
 
 
-def measure(database: Database, pricing: str | None, now: datetime) -> dict[str, Any]:
-    """Hold one round in its stages and return what was measured."""
-    store, meter, classes = MarketStore(database), Meter(database.engine), TimedClasses()
+def rounds(
+    store: MarketStore, bids: Mapping[str, Sequence[dict[str, Any]]], pricing: str | None, now: datetime
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Hold a round for each of these groups of bids and yield what was measured."""
+    classes = TimedClasses()
     conf = bootstrap.configuration([])
     if pricing is not None:
         conf.set_override("pricing", pricing, "clearing")
     settings = bootstrap.settings(conf)
-    with meter.stage("look"):
-        clearing.expire(store=store, settings=settings, now=now)
-        clearing.sweep_contracts(store=store, settings=settings, now=now)
-        replace_failed(store=store, settings=settings, now=now, classes=classes)
-    with meter.stage("read"):
-        opened = store.read(lambda uow: clearing.open_book(uow, settings, now, classes))
-    # Once more, with the documents known: what is missing now, they took.
-    with meter.stage("read again"):
-        store.read(lambda uow: clearing.open_book(uow, settings, now, classes))
-    for taken, interned in ((meter.seconds, classes.seconds), (meter.cpu, classes.cpu)):
-        first, again = taken["read"], taken.pop("read again")
-        taken |= {"read": again, "parse": first - again - interned, "intern": interned}
-    with meter.stage("clear"):
-        held = hold_round(opened.book, to_seconds(ceil_second(now)), settings.rules)
-    with meter.stage("write"):
-        written, lost = clearing.write_deals(held.deals, opened, store=store, now=now)
-    cycle = sum(meter.seconds[name] for name in _CYCLE)
-    return {
-        "offers": len(opened.book.offers),
-        "bids": len(opened.book.bids),
-        "documents": classes.added,
-        "classes": len({offer.hardware.digest for offer in opened.book.offers}),
-        "contracts": written,
-        "nodes": sum(len(deal.award.offers) for deal in held.deals),
-        "lost": lost,
-        "pricing": settings.rules.pricing_name,
-        "seconds": {name: round(value, 3) for name, value in meter.seconds.items()},
-        "cpu_seconds": {name: round(value, 3) for name, value in meter.cpu.items()},
-        "cycle_seconds": round(cycle, 3),
-        "cycle_cpu_seconds": round(sum(meter.cpu[name] for name in _CYCLE), 3),
-        "first_cycle_seconds": round(cycle + meter.seconds["parse"] + meter.seconds["intern"], 3),
-        "intern_us_per_document": round(1e6 * classes.seconds / max(classes.added, 1), 1),
-        "intern_cpu_us_per_document": round(1e6 * classes.cpu / max(classes.added, 1), 1),
-        "parse_us_per_document": round(1e6 * meter.seconds["parse"] / max(classes.added, 1), 1),
-        "statements": meter.statements,
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-    }
+    standing, metered = StandingMarket(settings, classes), MeteredStore(store)
+    for name, new in bids.items():
+        place(store, new, now)
+        metered.start()
+        interned, added = classes.seconds, classes.added
+        began, worked = time.perf_counter(), time.process_time()
+        report = run_round(store=metered, settings=settings, now=now, standing=standing)
+        seconds, cpu = time.perf_counter() - began, time.process_time() - worked
+        interned, added = classes.seconds - interned, classes.added - added
+        parts = {
+            "read": metered.seconds["read"] - interned,
+            "intern": interned,
+            "decide": seconds - sum(metered.seconds.values()),
+            "write": metered.seconds["write"],
+        }
+        yield (
+            name,
+            {
+                "bids": len(new),
+                "contracts": report.matched,
+                "lost": report.lost,
+                "seconds": round(seconds, 4),
+                "cpu_seconds": round(cpu, 4),
+                "parts": {part: round(taken, 4) for part, taken in parts.items()},
+                "statements": dict(metered.statements),
+                "documents": added,
+                "intern_us_per_document": round(1e6 * interned / max(added, 1), 1),
+            },
+        )
 
 
 def main() -> None:
@@ -224,7 +235,8 @@ def main() -> None:
     parser.add_argument("--offers-file", type=Path, required=True, help="book of offers")
     parser.add_argument("--bids-file", type=Path, required=True, help="book of bids")
     parser.add_argument("--offers", type=int, help="take so many offers of the book (default: all)")
-    parser.add_argument("--bids", type=int, help="take so many bids of the book (default: all)")
+    parser.add_argument("--open", type=int, default=1000, help="bids of the first round (default: %(default)s)")
+    parser.add_argument("--new", type=int, default=1000, help="bids of the second round (default: %(default)s)")
     parser.add_argument("--now", type=datetime.fromisoformat, default=datetime(2027, 1, 1, tzinfo=UTC), help="instant")
     parser.add_argument("--pricing", help="pricing rule (default: the market's)")
     parser.add_argument("--json", type=Path, help="write the result there, too")
@@ -237,15 +249,24 @@ def main() -> None:
         Migrations("flocx_migrations_market", engine).upgrade()
         database = Database(engine)
         began = time.perf_counter()
-        offers, bids = entities(options.offers_file, options.offers), entities(options.bids_file, options.bids)
-        load(database, offers, bids, options.now - timedelta(seconds=1))
-        loaded = time.perf_counter() - began
-        result = {"database": options.database, "load_seconds": round(loaded, 1)}
-        result |= measure(database, options.pricing, options.now)
+        load(database, entities(options.offers_file, options.offers), options.now - timedelta(seconds=1))
+        book = list(entities(options.bids_file, options.open + options.new + 1))
+        groups = {
+            "first": book[: options.open],
+            "new": book[options.open : -1],
+            "late": book[-1:],
+            "nothing": [],
+        }
+        result: dict[str, Any] = {"database": options.database, "load_seconds": round(time.perf_counter() - began, 1)}
+        for key, value in result.items():
+            sys.stdout.write(f"{key}: {value}\n")
+        for group, measured in rounds(MarketStore(database), groups, options.pricing, options.now):
+            result[group] = measured
+            sys.stdout.write(f"{group}: {json.dumps(measured)}\n")
+            sys.stdout.flush()
+        result["peak_rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        sys.stdout.write(f"peak_rss_mb: {result['peak_rss_mb']}\n")
         database.dispose()
-    for key, value in result.items():
-        shown = "  ".join(f"{name} {part}" for name, part in value.items()) if isinstance(value, dict) else value
-        sys.stdout.write(f"{key:28} {shown}\n")
     if options.json is not None:
         options.json.write_text(json.dumps(result, indent=2) + "\n")
 

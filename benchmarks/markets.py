@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make a market to measure with: a book of offers and a book of bids, from a seed.
 
-  loose      bids of 6 hours to 10 days anywhere in two months; offers of 10 to 60 days
+  loose      bids of 6 hours to 10 days anywhere in two months; offers of 10 to 60
+             days that begin within two weeks, so that many have one window
+  scattered  the same with offers of any number of days that begin on any day, so
+             that hardly two have one window
   contested  all bids begin within two days and want more nodes than there are
   pieces     every node is offered for 30 days, bids of 6 hours to 5 days lie inside
 
@@ -53,6 +56,7 @@ _GPUS = ("NVIDIA A100-SXM4-40GB", "NVIDIA H100", "AMD Instinct MI210")
 # Hours of the bids, by market: the longer ones are rarer.
 _HOURS = {
     "loose": (6, 12, 24, 24, 48, 72, 120, 240),
+    "scattered": (6, 12, 24, 24, 48, 72, 120, 240),
     "contested": (6, 12, 24, 48, 96, 168),
     "pieces": (6, 12, 24, 24, 48, 72, 120),
 }
@@ -147,7 +151,7 @@ def _requirements(document: Entity, dice: random.Random, market: str) -> list[li
 class Market:
     """One market: ``offers()`` and ``bids()`` as entities of the API.
 
-    :param market: loose, contested or pieces.
+    :param market: loose, scattered, contested or pieces.
     """
 
     def __init__(
@@ -212,7 +216,7 @@ class Market:
         for number in range(bids):
             kind = dice.choices(range(len(self._documents)), self._weights)[0]
             hours = dice.choice(_HOURS[self._market])
-            begin = dice.randrange({"loose": 1440, "contested": 48, "pieces": 720 - hours}[self._market])
+            begin = dice.randrange({"contested": 48, "pieces": 720 - hours}.get(self._market, 1440))
             quantity = dice.randint(1, most) if self._market == "contested" else dice.choice((1, 1, 2, 4, most))
             flexible, special = dice.random() < self._flexible, quantity > 1 and dice.random() < self._rules
             wider = hours * dice.choice((2, 3, 4)) if flexible else hours
@@ -238,6 +242,9 @@ class Market:
     def _offered(self, dice: random.Random) -> tuple[int, int]:
         if self._market == "contested":
             return 0, 24 * dice.randint(4, 30)
+        if self._market == "loose":
+            begin = 24 * dice.randrange(15)
+            return begin, begin + 24 * dice.choice((10, 15, 20, 30, 45, 60))
         begin = 24 * dice.randrange(50)
         return begin, begin + 24 * dice.randint(10, 60)
 

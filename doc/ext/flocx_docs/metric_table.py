@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Prometheus metrics both services have."""
+"""The Prometheus metrics of the services."""
 
 from __future__ import annotations
 
 from prometheus_client.metrics import MetricWrapperBase
 
-from flocx_common import metrics
+from flocx_common import metrics as common
 from flocx_docs.rst import literal, table
+from flocx_market import metrics as market
 
 
 def collectors() -> list[MetricWrapperBase]:
     """Return every metric, in the order of the code."""
-    return [value for value in vars(metrics).values() if isinstance(value, MetricWrapperBase)]
+    found = (value for module in (common, market) for value in vars(module).values())
+    return [value for value in found if isinstance(value, MetricWrapperBase)]
 
 
 def page() -> str:
