@@ -234,13 +234,12 @@ class SqlContracts:
         return found[0] if found else None
 
     def _binding(self, uuids: sa.Select[Any] | sa.CompoundSelect[Any]) -> Sequence[Contract]:
-        found = sorted(self._connection.execute(uuids).scalars())
-        made: list[Contract] = []
-        for first in range(0, len(found), _CHUNK):
-            binding = contracts.c.status.in_(_BINDING)
-            query = sa.select(contracts).where(contracts.c.uuid.in_(found[first : first + _CHUNK]), binding)
-            made += self._loaded(self._connection.execute(query.order_by(contracts.c.uuid)).all())
-        return made
+        query = sa.select(contracts).where(contracts.c.status.in_(_BINDING)).order_by(contracts.c.uuid)
+        return [
+            contract
+            for part in restricted(query, contracts.c.uuid, set(self._connection.execute(uuids).scalars()))
+            for contract in self._loaded(self._connection.execute(part).all())
+        ]
 
     def _contract_rows(self, uuids: Iterable[str]) -> Mapping[str, Row[Any]]:
         query = sa.select(contracts).where(contracts.c.uuid.in_(sorted(uuids)))

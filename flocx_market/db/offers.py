@@ -45,9 +45,8 @@ FIELDS = {
 }
 
 _AVAILABLE = str(OfferStatus.AVAILABLE)
-# How many documents are asked for by digest in a statement, and in how many statements at most.
-_CHUNK = 1000
-_MOST_CHUNKS = 5
+# How many documents are asked for by their digests at most.
+_MOST_BY_DIGEST = 5000
 # Rows that are fetched at a time where documents are streamed.
 _FETCHED = 500
 
@@ -117,15 +116,11 @@ class SqlOffers:
         those nobody has asked for, which are passed over unread.
         """
         digest, text = hardware_documents.c.digest, sa.type_coerce(hardware_documents.c.document, sa.Text)
-        if len(digests) <= _CHUNK * _MOST_CHUNKS:
-            wanted = sorted(digests)
-            queries = [
-                sa.select(digest, text).where(digest.in_(wanted[first : first + _CHUNK]))
-                for first in range(0, len(wanted), _CHUNK)
-            ]
+        if len(digests) <= _MOST_BY_DIGEST:
+            queries = restricted(sa.select(digest, text), digest, digests)
         else:
             sold = sa.select(offers.c.properties_digest).where(offers.c.status == _AVAILABLE)
-            queries = [sa.select(digest, text).where(digest.in_(sold))]
+            queries = iter([sa.select(digest, text).where(digest.in_(sold))])
         for query in queries:
             with self._connection.execute(query.execution_options(yield_per=_FETCHED)) as rows:
                 for key, document in rows:
@@ -182,12 +177,12 @@ class SqlOffers:
 
     def _loaded(self, rows: Sequence[Row[Any]]) -> Sequence[Offer]:
         """Return the offers of rows; equal hardware documents are read, and kept, once."""
-        digests = sorted({row.properties_digest for row in rows})
-        documents: dict[str, Mapping[str, JSON]] = {}
-        for first in range(0, len(digests), _CHUNK):
-            chunk = digests[first : first + _CHUNK]
-            query = sa.select(hardware_documents).where(hardware_documents.c.digest.in_(chunk))
-            documents.update((row.digest, row.document) for row in self._connection.execute(query))
+        digests = {row.properties_digest for row in rows}
+        documents = {
+            row.digest: row.document
+            for part in restricted(sa.select(hardware_documents), hardware_documents.c.digest, digests)
+            for row in self._connection.execute(part)
+        }
         return [offer_from(row, documents[row.properties_digest]) for row in rows]
 
 

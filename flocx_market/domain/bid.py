@@ -10,11 +10,12 @@ from decimal import Decimal
 from enum import StrEnum
 
 from flocx_common.domain.errors import WindowInvalid
+from flocx_common.domain.events import Event, projects
 from flocx_common.domain.json_values import JSON
 from flocx_common.domain.money import PRICE_LIMIT, PRICE_STEP, to_micros
 from flocx_common.domain.states import StateMachine
 from flocx_common.domain.window import TimeWindow
-from flocx_market.domain.book import BookBid, Spread, to_seconds
+from flocx_market.domain.book import BookBid, Spread, has_room, to_seconds
 from flocx_market.domain.expressions import compile_expression
 from flocx_market.domain.requirements import parse_requirements
 
@@ -97,6 +98,21 @@ class Bid:
         status = BID_STATES.fire(self.status, event)
         return replace(self, status=status, status_reason=reason, updated_at=now)
 
+    def servable(self, now: datetime, shortest: int) -> bool:
+        """Tell whether the window still has room at ``now`` for a contract of at least ``shortest`` seconds."""
+        begin, end = to_seconds(self.window.start), to_seconds(self.end)
+        return has_room(begin, end, self.duration, to_seconds(now), shortest)
+
+    def told(self, event_type: str, now: datetime) -> Event:
+        """Return the event that tells its project what it has become."""
+        return Event(
+            event_type=event_type,
+            entity_uuid=self.uuid,
+            project_ids=projects(self.project_id),
+            occurred_at=now,
+            reason=self.status_reason,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -161,8 +177,8 @@ def bid_window(
 def to_book(bid: Bid) -> BookBid:
     """Return the bid as clearing sees it.
 
-    :raises RequirementInvalid, ExpressionInvalid: never for a stored bid; both
-        are checked when it is placed.
+    :raises RequirementInvalid, ExpressionInvalid: never for a bid that this
+        version has stored; both are checked when it is placed.
     """
     return BookBid(
         uuid=bid.uuid,

@@ -11,7 +11,6 @@ from decimal import Decimal
 
 from flocx_common.domain.clock import ceil_second, floor_second
 from flocx_common.domain.errors import BidMatched, BidNotFound, ExpressionInvalid, IdTaken, Invalid
-from flocx_common.domain.events import Event, projects
 from flocx_common.domain.ids import new_id
 from flocx_common.domain.json_values import JSON
 from flocx_common.domain.paging import ListQuery, Page
@@ -109,7 +108,7 @@ def place_bid(request: BidRequest, *, store: Store, limits: Limits, now: datetim
             return stored, False
         bid = draft(request, limits, now)
         uow.bids.add(bid)
-        uow.record(_event("bid.placed", bid, now))
+        uow.record(bid.told("bid.placed", now))
         return bid, True
 
     return store.write(work)
@@ -144,7 +143,7 @@ def change_bid(uuid: str, change: BidChange, *, guard: Guard, store: Store, limi
             updated_at=floor_second(now),
         )
         uow.bids.update(changed)
-        uow.record(_event("bid.changed", changed, now))
+        uow.record(changed.told("bid.changed", now))
         return replace(changed, generation=bid.generation + 1)
 
     return store.write(work)
@@ -166,7 +165,7 @@ def cancel_bid(uuid: str, *, guard: Guard, store: Store, now: datetime) -> None:
             raise BidMatched(f"status: bid {uuid} is matched; cancel or terminate its contract instead", field="status")
         cancelled = bid.after("cancel", floor_second(now), "cancelled by its project")
         uow.bids.update(cancelled)
-        uow.record(_event("bid.cancelled", cancelled, now))
+        uow.record(cancelled.told("bid.cancelled", now))
 
     store.write(work)
 
@@ -206,13 +205,3 @@ def _check_expression(field: str, text: str) -> None:
         compile_expression(text)
     except ExpressionInvalid as error:
         raise ExpressionInvalid(f"{field}: {error.detail.removeprefix('expression: ')}", field=field) from None
-
-
-def _event(event_type: str, bid: Bid, now: datetime) -> Event:
-    return Event(
-        event_type=event_type,
-        entity_uuid=bid.uuid,
-        project_ids=projects(bid.project_id),
-        occurred_at=now,
-        reason=bid.status_reason,
-    )

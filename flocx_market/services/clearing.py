@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
 from flocx_common.domain.clock import floor_second
-from flocx_common.domain.events import Event, projects
 from flocx_market.domain import lifecycle
-from flocx_market.domain.bid import Bid, BidStatus, to_book
+from flocx_market.domain.bid import BidStatus
 from flocx_market.domain.book import has_room, to_seconds
 from flocx_market.domain.contract import Contract
 from flocx_market.domain.offer import STANDING, settled_status
@@ -45,7 +44,6 @@ class RoundReport:
     lost: int = 0
     missed: int = 0
     left: int = 0
-    seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
@@ -100,11 +98,11 @@ def expire(*, store: Store, settings: MarketSettings, now: datetime) -> int:
 
     def expire_bid(uuid: str, uow: UnitOfWork) -> None:
         bid = uow.bids.get(uuid)
-        if bid is None or bid.status is not BidStatus.OPEN or to_book(bid).servable(to_seconds(now), shortest):
+        if bid is None or bid.status is not BidStatus.OPEN or bid.servable(now, shortest):
             return
         expired = bid.after("expire", second, "it can no longer be served inside its window")
         uow.bids.update(expired)
-        uow.record(_told("bid.expired", expired, now))
+        uow.record(expired.told("bid.expired", now))
 
     def expire_offer(uuid: str, uow: UnitOfWork) -> None:
         offer = uow.offers.get(uuid)
@@ -166,13 +164,3 @@ def clear_market(
     writer = DealWriter(store=store, bids=standing.bids, generations=standing.generations, wrote=standing.wrote)
     matched, lost = writer.write(held.round.deals, now)
     return Matched(matched, lost, held.missed, len(standing.bids))
-
-
-def _told(event_type: str, bid: Bid, now: datetime) -> Event:
-    return Event(
-        event_type=event_type,
-        entity_uuid=bid.uuid,
-        project_ids=projects(bid.project_id),
-        occurred_at=now,
-        reason=bid.status_reason,
-    )

@@ -8,12 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flocx_common.domain.errors import AllocationNotFound, ContractNotFound
-from flocx_common.domain.events import Event, projects
 from flocx_common.domain.paging import ListQuery, Page
 from flocx_common.services.events import known_place
 from flocx_market.domain import lifecycle
-from flocx_market.domain.bid import to_book
-from flocx_market.domain.book import to_seconds
 from flocx_market.domain.contract import Allocation, AllocationStatus, Contract, ContractStatus
 from flocx_market.domain.lifecycle import Change
 from flocx_market.domain.provider import Provider
@@ -175,19 +172,11 @@ def save(uow: UnitOfWork, before: Contract, change: Change, now: datetime) -> Co
 
 def _reopen_bid(uow: UnitOfWork, contract: Contract, now: datetime) -> None:
     bid = uow.bids.get(contract.bid_uuid)
-    if bid is None or not to_book(bid).servable(to_seconds(now), 0):
+    if bid is None or not bid.servable(now, 0):
         return
     reopened = bid.after("reopen", now, f"its contract failed: {contract.status_reason}")
     uow.bids.update(reopened)
-    uow.record(
-        Event(
-            event_type="bid.reopened",
-            entity_uuid=bid.uuid,
-            project_ids=projects(bid.project_id),
-            occurred_at=now,
-            reason=reopened.status_reason,
-        )
-    )
+    uow.record(reopened.told("bid.reopened", now))
 
 
 def _change_allocation(

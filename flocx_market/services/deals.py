@@ -11,7 +11,6 @@ from functools import partial
 
 from flocx_common.domain.clock import ceil_second, floor_second
 from flocx_common.domain.errors import AllocationsOverlap, Busy
-from flocx_common.domain.events import Event, projects
 from flocx_market.domain import lifecycle
 from flocx_market.domain.bid import Bid
 from flocx_market.domain.clearing import Deal
@@ -59,26 +58,20 @@ class DealWriter:
                 return 0
             middle = len(contracts) // 2
             return self._write(contracts[:middle], now) + self._write(contracts[middle:], now)
-        for node_uuid in nodes_of(contracts):
+        for node_uuid in _nodes_of(contracts):
             self.generations[node_uuid] += 1
         self.wrote(contracts)
         return len(contracts)
 
     def _add(self, contracts: Sequence[Contract], now: datetime, uow: UnitOfWork) -> None:
         uow.bids.match([self.bids[contract.bid_uuid] for contract in contracts], floor_second(now))
-        uow.nodes.bump({node_uuid: self.generations[node_uuid] for node_uuid in nodes_of(contracts)})
+        uow.nodes.bump({node_uuid: self.generations[node_uuid] for node_uuid in _nodes_of(contracts)})
         uow.contracts.add(contracts)
         for contract in contracts:
-            bid = self.bids[contract.bid_uuid]
-            matched = Event(
-                event_type="bid.matched",
-                entity_uuid=bid.uuid,
-                project_ids=projects(bid.project_id),
-                occurred_at=now,
-            )
-            uow.record(matched, *lifecycle.formed(contract).events)
+            matched = self.bids[contract.bid_uuid].after("match", floor_second(now))
+            uow.record(matched.told("bid.matched", now), *lifecycle.formed(contract).events)
 
 
-def nodes_of(contracts: Sequence[Contract]) -> set[str]:
+def _nodes_of(contracts: Sequence[Contract]) -> set[str]:
     """Return the nodes that contracts are about."""
     return {allocation.node_uuid for contract in contracts for allocation in contract.allocations}

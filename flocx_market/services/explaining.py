@@ -13,6 +13,7 @@ from flocx_market.domain.explanation import Explanation, explain, explain_award
 from flocx_market.domain.hardware_classes import LiveExpressions
 from flocx_market.domain.stock import Stock
 from flocx_market.ports.store import Store, UnitOfWork
+from flocx_market.services.bids import readable
 from flocx_market.services.settings import MarketSettings
 from flocx_market.services.supply import saleable
 
@@ -26,12 +27,13 @@ def explain_bid(bid: Bid, *, store: Store, settings: MarketSettings, now: dateti
     """
     if bid.status is not BidStatus.OPEN:
         return Explanation(bid.uuid, f"It is not open: it is {bid.status}.", (), None)
+    asked = to_book(bid)
     second = to_seconds(ceil_second(now))
     limits = settings.limits
 
     def read(uow: UnitOfWork) -> Book:
-        others = [to_book(other) for other in uow.bids.with_status(BidStatus.OPEN) if other.uuid != bid.uuid]
-        bids = [*others, to_book(bid)]
+        others = (readable(other) for other in uow.bids.with_status(BidStatus.OPEN) if other.uuid != bid.uuid)
+        bids = [*(other for other in others if other is not None), asked]
         for_sale = saleable(uow, LiveExpressions.of(bids), now, settings.liveness_timeout)
         return Book(bids=bids, offers=for_sale.offers, shortest=limits.shortest_contract)
 
@@ -40,6 +42,4 @@ def explain_bid(bid: Bid, *, store: Store, settings: MarketSettings, now: dateti
     for award in cleared.awards:
         if award.bid.uuid == bid.uuid:
             return explain_award(Stock(book.offers), award, second)
-    return explain(
-        cleared.stock, to_book(bid), second, shortest=limits.shortest_contract, longest=limits.longest_contract
-    )
+    return explain(cleared.stock, asked, second, shortest=limits.shortest_contract, longest=limits.longest_contract)

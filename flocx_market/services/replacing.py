@@ -12,8 +12,7 @@ from functools import partial
 from flocx_common.domain.clock import floor_second
 from flocx_common.domain.errors import AllocationsOverlap, Busy
 from flocx_market.domain import lifecycle
-from flocx_market.domain.bid import Bid, to_book
-from flocx_market.domain.book import BookOffer, Span
+from flocx_market.domain.book import BookBid, BookOffer, Span
 from flocx_market.domain.contract import Allocation, Contract
 from flocx_market.domain.hardware_classes import HardwareClasses, LiveExpressions
 from flocx_market.domain.replacement import find_replacement, succeeding
@@ -22,8 +21,7 @@ from flocx_market.ports.store import Store, UnitOfWork
 from flocx_market.services.bids import readable
 from flocx_market.services.contracts import save
 from flocx_market.services.settings import MarketSettings
-from flocx_market.services.supply import saleable
-from flocx_market.services.supply import to_book as offer_to_book
+from flocx_market.services.supply import saleable, to_book
 
 LOG = logging.getLogger(__name__)
 
@@ -54,7 +52,8 @@ class _Seeking:
     """What the search for replacements looks at, read in one snapshot."""
 
     contracts: Sequence[Contract]
-    bids: Mapping[str, Bid]
+    # None for one that cannot be read: no node is found for it.
+    bids: Mapping[str, BookBid | None]
     offers: dict[str, BookOffer]
     supply: Supply
     generations: dict[str, int]
@@ -70,14 +69,15 @@ class _Seeking:
         if not seeking:
             return None
         uuids = {a.offer_uuid for contract in seeking for a in contract.allocations}
-        bids = uow.bids.by_uuid({contract.bid_uuid for contract in seeking})
-        live = LiveExpressions.of(book_bid for book_bid in map(readable, bids.values()) if book_bid is not None)
+        stored = uow.bids.by_uuid({contract.bid_uuid for contract in seeking})
+        bids = {uuid: readable(bid) for uuid, bid in stored.items()}
+        live = LiveExpressions.of(bid for bid in bids.values() if bid is not None)
         for_sale = saleable(uow, live, now, settings.liveness_timeout, classes)
         return cls(
             contracts=seeking,
             bids=bids,
             # For the hardware of the nodes that stay; nothing is sold from these.
-            offers={uuid: offer_to_book(offer) for uuid, offer in uow.offers.by_uuid(uuids).items()},
+            offers={uuid: to_book(offer) for uuid, offer in uow.offers.by_uuid(uuids).items()},
             supply=Supply(for_sale.offers),
             generations=dict(for_sale.generations),
         )
@@ -94,7 +94,8 @@ class _Seeking:
             return None
         failed = contract.allocation(uuid)
         kept = [self.offers[a.offer_uuid] for a in contract.allocations if a.live and a.offer_uuid in self.offers]
-        found = find_replacement(self.supply, to_book(self.bids[contract.bid_uuid]), contract, failed, kept, now)
+        bid = self.bids[contract.bid_uuid]
+        found = None if bid is None else find_replacement(self.supply, bid, contract, failed, kept, now)
         if found is None:
             if now >= max(contract.start_time, _since(failed) + settings.timeouts.replacement):
                 save(uow, contract, lifecycle.give_up_replacing(contract, [uuid], now), now)

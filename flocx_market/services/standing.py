@@ -134,19 +134,19 @@ class StandingMarket:
                 self._written[allocation.uuid] = to_seconds(allocation.start_time), to_seconds(allocation.end_time)
 
     def _hold(self, news: _News | None, everything: _Everything | None, now: int) -> StandingRound:
-        asked, cleared = Book(bids=(), offers=()), _NOTHING
-        expected: Sequence[Award] | None = None
-        if news is not None:
+        if news is None:
+            self._book = None
+        else:
             self._take_in(news, now)
-            asked, cleared = self._decide(now)
-            expected = cleared.awards
-        missed = 0
+        followed = held = self._decide(now)
         if everything is not None:
-            self._start(everything)
-            asked, cleared = self._decide(now)
-            if expected is not None:
-                missed = _differing(expected, cleared.awards)
-        return StandingRound(price_round(asked, cleared, now, self._settings.rules), missed)
+            self._read_at = everything.at
+            # Where no bid is open nothing was read that could be sold, and a book that stands is as good.
+            if self._book is None or everything.opened.book.bids:
+                self._start(everything)
+                held = self._decide(now)
+        missed = 0 if news is None else _differing(followed[1].awards, held[1].awards)
+        return StandingRound(price_round(*held, now, self._settings.rules), missed)
 
     def _read(self, now: datetime, uow: UnitOfWork) -> tuple[_News | None, _Everything | None]:
         """Return what is new where the book stands, and everything where it does not or is to be audited."""
@@ -165,8 +165,9 @@ class StandingMarket:
         changed = None if worn else uow.changes.since(self._place, _MOST_CHANGES)
         if changed is None or changed.place < self._place:
             return None
-        touched = {uuid for event, uuid in changed.bids if event != "bid.matched" or uuid not in self._matched}
-        bids = uow.bids.by_uuid(touched | self._unsure.keys())
+        told = {uuid for event, uuid in changed.bids if event != "bid.matched" or uuid not in self._matched}
+        touched = told | self._unsure.keys()
+        bids = uow.bids.by_uuid(touched)
         asked = {uuid: readable(bid) for uuid, bid in bids.items() if bid.status is BidStatus.OPEN}
         live = LiveExpressions.of(bid for bid in asked.values() if bid is not None)
         alive = turnarounds(uow, now, self._settings.liveness_timeout)
@@ -175,7 +176,7 @@ class StandingMarket:
         if len(nodes) > most or not live.within(self._live):
             return None
         for_sale = saleable_on(uow, nodes, alive, self._live, now, self._classes)
-        return _News(changed.place, alive, touched | self._unsure.keys(), bids, asked, nodes, for_sale)
+        return _News(changed.place, alive, touched, bids, asked, nodes, for_sale)
 
     def _nodes(self, changed: Changed, uow: UnitOfWork, alive: Mapping[str, int]) -> set[str]:
         """Return the nodes of which something else may be for sale than before."""
@@ -192,12 +193,14 @@ class StandingMarket:
         book = self._book
         assert book is not None
         for uuid in news.touched:
+            if uuid in news.asked:
+                self.bids[uuid] = news.bids[uuid]
+            else:
+                self.bids.pop(uuid, None)
             bid = news.asked.get(uuid)
             if bid is None:
-                self.bids.pop(uuid, None)
                 book.drop_bid(uuid)
             else:
-                self.bids[uuid] = news.bids[uuid]
                 book.put_bid(bid)
         offers: dict[str, list[BookOffer]] = {}
         for offer in news.for_sale.offers:
@@ -208,10 +211,10 @@ class StandingMarket:
         self._follow(news)
 
     def _start(self, everything: _Everything) -> None:
-        """Begin a new book; none where no bid is open, for then nothing was read that could be sold."""
+        """Begin a new book; none where no bid is open."""
         book = everything.opened.book
         self._book = StandingBook(book.offers, book.bids, shortest=book.shortest) if book.bids else None
-        self._live, self._read_at = everything.opened.live, everything.at
+        self._live = everything.opened.live
         self._follow(everything)
 
     def _follow(self, read: _News | _Everything) -> None:

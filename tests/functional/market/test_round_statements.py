@@ -6,11 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 
+from flocx_common.db import rows
 from flocx_common.db.rows import insert_many
 from flocx_common.domain.errors import Unavailable
 from flocx_common.domain.events import Event
@@ -120,9 +122,9 @@ def store(any_market):
 def run(any_market):
     """Run a round and return what it did, and the statements that took."""
 
-    def once(standing=None):
+    def once(standing=None, now=NOW):
         with statements(any_market.store) as seen:
-            report = run_round(store=any_market.store, settings=any_market.settings, now=NOW, standing=standing)
+            report = run_round(store=any_market.store, settings=any_market.settings, now=now, standing=standing)
         return report, seen
 
     return once
@@ -237,6 +239,16 @@ class TestStandingMarket:
         _, seen = run(standing)
         assert not any("JOIN nodes" in statement for statement in seen)
 
+    def test_an_audit_of_a_book_without_bids_does_not_make_it_read_all_again(self, store, run, any_market):
+        standing = StandingMarket(replace(any_market.settings, audit_interval=timedelta(seconds=10)))
+        load(store, offers=offers_of(range(20)), bids=bids_of([1]))
+        assert run(standing)[0].matched == 1
+        run(standing, NOW + timedelta(seconds=10))
+        place(any_market, 2)
+        report, seen = run(standing, NOW + timedelta(seconds=11))
+        assert report.matched == 1
+        assert not any("JOIN nodes" in statement for statement in seen)
+
     def test_a_book_in_which_offers_have_changed_often_is_made_anew(self, store, run, any_market, monkeypatch):
         monkeypatch.setattr(services_standing, "_MOST_CHANGES", 5)
         standing = StandingMarket(any_market.settings)
@@ -261,10 +273,10 @@ class TestStandingMarket:
         assert run(standing)[0].matched == 4
 
 
-@pytest.mark.parametrize("chunks", [0, 5], ids=["streamed", "by digest"])
-def test_documents_come_with_their_digests_and_no_others(store, monkeypatch, chunks):
-    monkeypatch.setattr(offer_queries, "_CHUNK", 2)
-    monkeypatch.setattr(offer_queries, "_MOST_CHUNKS", chunks)
+@pytest.mark.parametrize("by_digest", [0, 10], ids=["streamed", "by digest"])
+def test_documents_come_with_their_digests_and_no_others(store, monkeypatch, by_digest):
+    monkeypatch.setattr(rows, "_CHUNK", 2)
+    monkeypatch.setattr(offer_queries, "_MOST_BY_DIGEST", by_digest)
     monkeypatch.setattr(offer_queries, "_FETCHED", 2)
     load(store, offers=offers_of(range(9)))
     wanted = {offer.properties_digest: offer.properties for offer in offers_of(range(1, 8))}

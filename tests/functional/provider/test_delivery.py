@@ -521,10 +521,11 @@ class TestTalking:
         failures = []
 
         def manage():
+            clear = any_room.market.manager()
             try:
                 for _ in range(6):
                     any_room.provider.work()
-                    any_room.market.round()
+                    clear()
             except Exception as error:
                 failures.append(error)
 

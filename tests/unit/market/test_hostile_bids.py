@@ -164,7 +164,7 @@ def test_a_search_takes_no_more_work_than_is_allowed():
 @given(st.text(alphabet="ab.*+?()[]{}0123456789,|\\wp^$", max_size=60), st.text(max_size=200))
 def test_no_regular_expression_that_is_taken_ever_raises(pattern, text):
     with suppress(RequirementInvalid):
-        parse_requirements([["a", "matches", pattern]])[0].holds({"a": text})
+        assert parse_requirements([["a", "matches", pattern]])[0].holds({"a": text}) in (True, False)
 
 
 HOSTILE = [
