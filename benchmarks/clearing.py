@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--runs", type=_count, default=3, metavar="N", help="runs of each kind (default: %(default)s)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[5, 6, 7, 8, 9], metavar="S", help="default: 5 to 9")
     parser.add_argument(
-        "--sample", type=_count, default=200, metavar="N", help="late and explained bids timed (default: %(default)s)"
+        "--sample", type=_count, default=200, metavar="N", help="late bids timed (default: %(default)s)"
     )
     parser.add_argument(
         "--seconds",

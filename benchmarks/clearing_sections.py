@@ -280,13 +280,14 @@ def explanation(bench: Bench) -> Iterator[Figure]:
     """What explaining costs, in clears."""
     shape = Shape("loose", 100_000, 10_000)
     results = bench.measure("explanation", bench.books(shape, bench.seeds[0]))
-    for what, each, explained, count, target in (
-        ("all bids left open", "seconds_explain", "explained", "left_open", targets.EXPLAIN_CLEARS),
-        ("bids that nobody can serve", "seconds_explain_none", "explained_none", "bids", targets.EXPLAIN_NONE_CLEARS),
+    for what, kind, target in (
+        ("all bids left open", "explain", targets.EXPLAIN_CLEARS),
+        ("bids that nobody can serve", "explain_none", targets.EXPLAIN_NONE_CLEARS),
     ):
-        last = results[-1]
-        clears = statistics.median(result[each] * result[count] / result["seconds"] for result in results)
-        detail = f"{last[count]:,} bids, {last[explained]:,} of them timed; {1e6 * last[each]:,.0f} us a bid"
+        explained = results[-1][f"bids_{kind}"]
+        clears = statistics.median(result[f"seconds_{kind}"] / result["seconds"] for result in results)
+        seconds = median(results, f"seconds_{kind}")
+        detail = f"{explained:,} bids; {1e6 * seconds / max(1, explained):,.0f} us a bid"
         limits = at_most(clears, target, f"{target:g}")
         yield Figure("explanation", what, shape.title, clears, "clears", **limits, detail=detail)
 
