@@ -236,7 +236,7 @@ class _Without:
             return set()
         changes = self._stock.take(placement)
         self._changes += changes
-        return {number for number, _, _ in changes}
+        return {number for numbers, _, _ in changes for number in numbers}
 
     def _differ(self, placement: Placement) -> None:
         """Note that offers are free here at other times than they were."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from operator import attrgetter
 
 import numpy as np
@@ -21,7 +20,6 @@ import numpy.typing as npt
 
 from flocx_market.domain.book import BookOffer, Hardware, Span
 from flocx_market.domain.price_order import PriceOrder
-from flocx_market.domain.supply import without
 
 Mask = npt.NDArray[np.bool_]
 Column = npt.NDArray[np.int64]
@@ -31,8 +29,12 @@ Index = npt.NDArray[np.int32]
 #: shortest contract. Who differs in none of them is one seller.
 Seller = tuple[str, frozenset[str] | None, str, str | None, int]
 
-#: What changed in one offer: its number, the free windows that went and those that came.
-Change = tuple[int, Sequence[Span], Sequence[Span]]
+# Begin and end of a free window. There are so many that the garbage collector would notice: it passes over
+# plain tuples of numbers, and of such tuples, but not over a Span.
+_Window = tuple[int, int]
+
+#: What changed in offers that were in the same lots: their numbers, the free windows that went and those that came.
+Change = tuple[tuple[int, ...], tuple[_Window, ...], tuple[_Window, ...]]
 
 # What offers have in common that are in the same lots.
 _ALIKE = attrgetter(
@@ -78,7 +80,7 @@ class Lots:
         self._terms_of: list[int] = [0] * len(self.offers)
         self._terms_numbers: dict[tuple[int, int, int], int] = {}
         self._lots: dict[tuple[int, int, int], int] = {}
-        self._spans: list[Span] = []
+        self._windows: list[_Window] = []
         self._lots_of: list[tuple[int, ...]] = [()] * len(self.offers)
         self._empty: dict[int, list[int]] = {}
         # A contract on a node touches all its offers; few nodes have more than one.
@@ -98,7 +100,7 @@ class Lots:
         for members in groups.values():
             first = self.offers[members[0]]
             terms = self._terms_number(first)
-            lots = tuple([self._join(terms, span, members) for span in first.free])
+            lots = tuple([self._join(terms, (span.begin, span.end), members) for span in first.free])
             for number in members:
                 terms_of[number] = terms
                 lots_of[number] = lots
@@ -112,7 +114,8 @@ class Lots:
         self.offers.append(offer)
         terms = self._terms_number(offer)
         self._terms_of.append(terms)
-        self._lots_of.append(tuple([self._join(terms, span, [number]) for span in offer.free]))
+        windows = [(span.begin, span.end) for span in offer.free]
+        self._lots_of.append(tuple([self._join(terms, window, [number]) for window in windows]))
         self._settle(nodes, number)
         numbers[offer.uuid] = number
         return number
@@ -184,7 +187,7 @@ class Lots:
 
     def free(self, number: int) -> tuple[Span, ...]:
         """Return the free windows an offer has left, in no particular order."""
-        return tuple([self._spans[lot] for lot in self._lots_of[number]])
+        return tuple([Span(*self._windows[lot]) for lot in self._lots_of[number]])
 
     def on_node(self, number: int) -> Sequence[int]:
         """Return all offers of the node of an offer."""
@@ -230,24 +233,29 @@ class Lots:
                 alike[self._lots_of[sibling], turnaround].append(sibling)
         changes: list[Change] = []
         for (lots, turnaround), group in alike.items():
-            blocked = Span(begin - turnaround, end + turnaround)
-            touched = [
-                lot for lot in lots if self._spans[lot].begin < blocked.end and blocked.begin < self._spans[lot].end
-            ]
+            cut_from, cut_to = begin - turnaround, end + turnaround
+            touched: list[int] = []
+            went: list[_Window] = []
+            came: list[_Window] = []
+            for lot in lots:
+                free_from, free_to = window = self._windows[lot]
+                if free_from < cut_to and cut_from < free_to:
+                    touched.append(lot)
+                    went.append(window)
+                    if free_from < cut_from:
+                        came.append((free_from, cut_from))
+                    if cut_to < free_to:
+                        came.append((cut_to, free_to))
             if touched:
-                went = [self._spans[lot] for lot in touched]
-                came = [piece for span in went for piece in without(span, blocked)]
                 self._move(group, touched, came)
-                changes += [(number, went, came) for number in group]
+                changes.append((tuple(group), tuple(went), tuple(came)))
         return changes
 
     def give_back(self, changes: Sequence[Change]) -> None:
         """Undo what :meth:`take` did; of several, the last first."""
-        for _, group in groupby(reversed(changes), key=lambda change: id(change[1])):
-            alike = list(group)
-            number, went, came = alike[0]
-            terms = self._terms_of[number]
-            self._move([one for one, _, _ in alike], [self._lots[terms, span.begin, span.end] for span in came], went)
+        for numbers, went, came in reversed(changes):
+            terms = self._terms_of[numbers[0]]
+            self._move(numbers, [self._lots[terms, *window] for window in came], went)
 
     def rows_of(self, number: int) -> Sequence[int]:
         """Return the lots of an offer."""
@@ -270,24 +278,24 @@ class Lots:
             self._of_kinds[key] = rows, self.used
         return rows
 
-    def _move(self, numbers: Sequence[int], left: Sequence[int], came: Sequence[Span]) -> None:
+    def _move(self, numbers: Sequence[int], left: Sequence[int], came: Sequence[_Window]) -> None:
         """Take offers that are in the same lots out of some of these, and let them have other free windows."""
         terms, lots = self._terms_of[numbers[0]], self._lots_of[numbers[0]]
         for lot in left:
             self._leave(lot, numbers)
         kept = [lot for lot in lots if lot not in left]
-        lots = (*kept, *[self._join(terms, span, numbers) for span in came])
+        lots = (*kept, *[self._join(terms, window, numbers) for window in came])
         for number in numbers:
             self._lots_of[number] = lots
 
-    def _join(self, terms: int, span: Span, numbers: Sequence[int]) -> int:
-        key = (terms, span.begin, span.end)
+    def _join(self, terms: int, window: _Window, numbers: Sequence[int]) -> int:
+        key = (terms, *window)
         lot = self._lots.get(key)
         if lot is None:
             # Numbers that the first offers got are in order of uuid.
             late = max(numbers) >= self._first_offers
             members = sorted(numbers, key=self._uuid if late else None)
-            lot = self._lots[key] = self._open(terms, span, members)
+            lot = self._lots[key] = self._open(terms, window, members)
             return lot
         members = self.members[lot]
         for number in numbers:
@@ -300,7 +308,7 @@ class Lots:
 
     def _leave(self, lot: int, numbers: Sequence[int]) -> None:
         members = self.members[lot]
-        if members[: len(numbers)] == numbers:
+        if members[: len(numbers)] == [*numbers]:
             # As it is where the first are taken.
             del members[: len(numbers)]
         else:
@@ -309,28 +317,28 @@ class Lots:
         self.count[lot] = len(members)
         if not members:
             # It makes room for another of its hardware, or what is scanned would grow with every sale.
-            span = self._spans[lot]
-            del self._lots[self._terms_of[numbers[0]], span.begin, span.end]
+            del self._lots[self._terms_of[numbers[0]], *self._windows[lot]]
             self._empty.setdefault(int(self._kind[lot]), []).append(lot)
             self.by_price.drop(lot)
 
-    def _open(self, terms: int, span: Span, members: list[int]) -> int:
+    def _open(self, terms: int, window: _Window, members: list[int]) -> int:
+        begin, end = window
         kind, seller, reserve = self._terms[terms]
         empty = self._empty.get(kind)
         if empty:
             lot = empty.pop()
-            self.members[lot], self._spans[lot] = members, span
+            self.members[lot], self._windows[lot] = members, window
         else:
             lot = self.used
             if lot == len(self.count):
                 self._grow(2 * lot)
             self.used += 1
             self.members.append(members)
-            self._spans.append(span)
+            self._windows.append(window)
             self._kind[lot] = kind
-        self.begin[lot], self.end[lot], self.reserve[lot], self.seller[lot] = span.begin, span.end, reserve, seller
+        self.begin[lot], self.end[lot], self.reserve[lot], self.seller[lot] = begin, end, reserve, seller
         self._terms_of_lot[lot], self.count[lot] = terms, len(members)
-        self.by_price.put(lot, kind, seller, reserve, span.begin, span.end)
+        self.by_price.put(lot, kind, seller, reserve, begin, end)
         return lot
 
     def _grow(self, size: int) -> None:

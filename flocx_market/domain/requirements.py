@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import re2
 
@@ -33,6 +34,8 @@ MAX_VALUE = 2000
 MAX_VALUE_DEPTH = 16
 
 _PATTERN_MEMORY = 1 << 18
+# Triples of which the parsed requirement is kept: many bids ask the same.
+_REMEMBERED = 4096
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 
@@ -113,21 +116,38 @@ def _parse(index: int, triple: object) -> Requirement:
     text, given, value = triple
     if not isinstance(text, str):
         raise refuse("expression", "a JMESPath text is expected")
-    try:
-        expression = compile_expression(text)
-    except ExpressionInvalid as error:
-        raise refuse("expression", error.detail.removeprefix("expression: ")) from None
     if given is not None and not isinstance(given, str):
         raise refuse("operator", f"one of {_known()} is expected")
-    operator, negated = _operator(given)
-    if operator not in _TESTS:
-        raise refuse("operator", f"{given!r} is unknown; one of {_known()} is expected, with ! before it to negate")
     if size_within(value, MAX_VALUE) is None or depth_of(value) > MAX_VALUE_DEPTH:
         raise refuse("value", "the value is too large")
     try:
-        test = _TESTS[operator](value, _normalizer(text))
+        return _requirement(text, given, json.dumps(value))
+    except ExpressionInvalid as error:
+        raise refuse("expression", error.detail.removeprefix("expression: ")) from None
+    except _OperatorUnknown as error:
+        raise refuse("operator", str(error)) from None
     except ValueError as error:
         raise refuse("value", str(error)) from None
+
+
+class _OperatorUnknown(Exception):
+    """There is no such operator."""
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _requirement(text: str, given: str | None, value_as_json: str) -> Requirement:
+    """Return the one requirement of triples that were written alike.
+
+    :raises ExpressionInvalid: of the expression.
+    :raises _OperatorUnknown: of the operator.
+    :raises ValueError: of the value.
+    """
+    value = json.loads(value_as_json)
+    expression = compile_expression(text)
+    operator, negated = _operator(given)
+    if operator not in _TESTS:
+        raise _OperatorUnknown(f"{given!r} is unknown; one of {_known()} is expected, with ! before it to negate")
+    test = _TESTS[operator](value, _normalizer(text))
     return Requirement(
         triple=(text, given, value),
         expression=expression,
