@@ -15,14 +15,15 @@ _FACTOR = 4
 # Later than every start.
 _NEVER = 1 << 62
 
-_COLUMNS = ("_lot", "_kind", "_seller", "_reserve", "_begin", "_end")
+_COLUMNS = ("_lot", "_kind", "_seller", "_less", "_begin", "_end")
 
 
 class PriceOrder:
-    """Lots with kind of hardware, seller, reserve and free window, as columns from the cheapest on.
+    """Lots with kind of hardware, seller, reserve and free window, as columns up to the cheapest.
 
-    What was put in since the columns were put in order stands at their end;
-    when that is much they are put in order anew.
+    What was put in since the columns were put in order stands behind the
+    cheapest, so that both are looked at together; when that is much all are put
+    in order anew.
 
     :param first: so many lots are looked at first; each part after that is
         larger than the one before by a factor.
@@ -34,7 +35,8 @@ class PriceOrder:
     def __init__(self, first: int = 4096, unordered: int = 256, looked_at: int = 16) -> None:
         self._first, self._unordered, self._looked_at = first, unordered, looked_at
         self._lot, self._kind, self._seller = (np.zeros(64, np.int64) for _ in range(3))
-        self._reserve, self._begin, self._end = (np.zeros(64, np.int64) for _ in range(3))
+        # The reserve with its sign changed, so that the order is ascending.
+        self._less, self._begin, self._end = (np.zeros(64, np.int64) for _ in range(3))
         self._used = self._ordered = 0
         # The row of each lot, -1 for none.
         self._row_of: list[int] = []
@@ -44,13 +46,13 @@ class PriceOrder:
         if lot == len(self._row_of):
             self._row_of.append(-1)
         row = self._row_of[lot]
-        if row < 0 or self._reserve[row] != reserve:
+        if row < 0 or self._less[row] != -reserve:
             row = self._row_of[lot] = self._used
             if row == len(self._lot):
                 for name in _COLUMNS:
                     setattr(self, name, np.resize(getattr(self, name), 2 * row))
             self._used += 1
-            self._lot[row], self._kind[row], self._reserve[row] = lot, kind, reserve
+            self._lot[row], self._kind[row], self._less[row] = lot, kind, -reserve
         self._seller[row], self._begin[row], self._end[row] = seller, begin, end
 
     def drop(self, lot: int) -> None:
@@ -94,25 +96,30 @@ class PriceOrder:
             rows = rows[fit]
             return rows[sellers[self._seller[rows]]]
 
-        reserve = self._reserve
-        late = fitting(ordered, used)
-        late = late[reserve[late] <= limit]
-        stop = int(reserve[:ordered].searchsorted(limit, "right"))
-        first, size = 0, stop
+        less = self._less
+        stop = int(less[:ordered].searchsorted(-limit))
+        size = ordered - stop
         if wanted is not None:
             size = max(self._first, self._looked_at * wanted * len(kinds) // max(1, int(np.count_nonzero(kinds))))
-        while first + size < stop:
-            dearest = int(reserve[first + size - 1])
-            after = int(reserve[:stop].searchsorted(dearest, "right"))
-            among = reserve[late] <= dearest
-            yield self._lot[np.concatenate([fitting(first, after), late[among]])]
-            late = late[~among]
-            first, size = after, size * _FACTOR
-        yield self._lot[np.concatenate([fitting(first, stop), late])]
+        first, late = ordered, None
+        while True:
+            begin = max(first - size, stop)
+            # Those that ask as much come along.
+            begin = stop + int(less[stop:begin].searchsorted(less[begin])) if begin > stop else stop
+            dearest = limit if begin == stop else -int(less[begin])
+            rows = fitting(begin, used if late is None else first)
+            if late is not None:
+                rows = np.concatenate([rows, late])
+            cheap = less[rows] >= -dearest
+            yield self._lot[rows[cheap]]
+            if begin == stop:
+                return
+            late = rows[~cheap]
+            first, size = begin, size * _FACTOR
 
     def _put_in_order(self) -> None:
         rows = np.flatnonzero(self._begin[: self._used] != _NEVER)
-        rows = rows[np.argsort(self._reserve[rows], kind="stable")]
+        rows = rows[np.argsort(self._less[rows], kind="stable")]
         for name in _COLUMNS:
             column = getattr(self, name)
             column[: len(rows)] = column[rows]
