@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -70,14 +71,22 @@ class Bid:
 
 @dataclass
 class Answers:
-    """What triples and shared values give on the documents of the offers they were asked of."""
+    """What triples and shared values give on the documents of the offers they were asked of.
 
-    holds: dict[tuple[bytes, str], bool] = field(default_factory=dict)
+    Many triples have the same expression, and many documents the same value of
+    it: an expression is evaluated once on a document, a triple once for a value.
+    """
+
+    # By document and expression, the value as the text that equal values share.
+    found: dict[tuple[bytes, str], str] = field(default_factory=dict)
+    # By the text of a triple and that of a value.
+    holds: dict[tuple[str, str], bool] = field(default_factory=dict)
+    expressions: dict[str, str] = field(default_factory=dict)
     values: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def triple(self, text: str, offer: Offer) -> bool:
         """Tell whether the triple of this text holds on an offer's document."""
-        return self.holds[offer.document, text]
+        return self.holds[text, self.found[offer.document, self.expressions[text]]]
 
     def value(self, expression: str, offer: Offer) -> str:
         """Return what ``spread`` or ``together`` compares."""
@@ -87,9 +96,13 @@ class Answers:
         """Evaluate on an offer's document what ``bids`` ask of it."""
         for bid in bids:
             for text, triple in bid.triples.items():
-                key = (offer.document, text)
-                if key not in self.holds:
-                    self.holds[key] = holds(triple, document)
+                expression = self.expressions.setdefault(text, triple[0])
+                found_key = (offer.document, expression)
+                found = self.found.get(found_key)
+                if found is None:
+                    found = self.found[found_key] = sys.intern(same_json(evaluate(expression, document)))
+                if (text, found) not in self.holds:
+                    self.holds[text, found] = holds(triple, json.loads(found))
             for expression in _shared(bid):
                 value_key = _value_key(expression, offer)
                 if value_key not in self.values:

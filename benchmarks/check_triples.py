@@ -72,10 +72,9 @@ def check_triple(triple: object) -> None:
     _parsed(triple[0])
 
 
-def holds(triple: list[Any], document: object) -> bool:
-    """Tell whether a triple holds on a hardware document."""
+def holds(triple: list[Any], result: Any) -> bool:
+    """Tell whether a triple holds on a hardware document on which its expression gives ``result``."""
     expression, given, value = triple
-    result = evaluate(expression, document)
     if given in (None, "!"):
         return _true(result) is (given is None)
     operator, negated = _without_negation(given)
