@@ -262,7 +262,7 @@ def _quality(shape: Shape, choice: Choice, results: list[dict[str, Any]], bounds
 
 def pricing(bench: Bench) -> Iterator[Figure]:
     """What a pricing rule costs, in clears, and in clears for each contract."""
-    shape = Shape("contested", 1_000, 500)
+    shape = Shape("contested", 10_000, 1_000)
     for rule in installed("pricing_rules"):
         results = bench.measure("price", bench.books(shape, bench.seeds[0]), pricing=rule)
         contracts = results[-1]["contracts"]

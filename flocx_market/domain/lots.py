@@ -100,7 +100,13 @@ class Lots:
         for members in groups.values():
             first = self.offers[members[0]]
             terms = self._terms_number(first)
-            lots = tuple([self._join(terms, (span.begin, span.end), members) for span in first.free])
+            lots = tuple(
+                [
+                    # The list becomes that of the first lot.
+                    self._join(terms, (span.begin, span.end), [*members] if place else members)
+                    for place, span in enumerate(first.free)
+                ]
+            )
             for number in members:
                 terms_of[number] = terms
                 lots_of[number] = lots
@@ -284,18 +290,18 @@ class Lots:
         for lot in left:
             self._leave(lot, numbers)
         kept = [lot for lot in lots if lot not in left]
-        lots = (*kept, *[self._join(terms, window, numbers) for window in came])
+        # Numbers that the first offers got are in order of uuid.
+        ordered = sorted(numbers, key=self._uuid if max(numbers) >= self._first_offers else None)
+        lots = (*kept, *[self._join(terms, window, [*ordered]) for window in came])
         for number in numbers:
             self._lots_of[number] = lots
 
-    def _join(self, terms: int, window: _Window, numbers: Sequence[int]) -> int:
+    def _join(self, terms: int, window: _Window, numbers: list[int]) -> int:
+        """Put offers, in the order of their uuids, into a lot, and return it; the list may be kept."""
         key = (terms, *window)
         lot = self._lots.get(key)
         if lot is None:
-            # Numbers that the first offers got are in order of uuid.
-            late = max(numbers) >= self._first_offers
-            members = sorted(numbers, key=self._uuid if late else None)
-            lot = self._lots[key] = self._open(terms, window, members)
+            lot = self._lots[key] = self._open(terms, window, numbers)
             return lot
         members = self.members[lot]
         for number in numbers:
