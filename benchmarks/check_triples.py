@@ -46,6 +46,7 @@ class _Interpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]
     """The library's interpreter; an order of values that have none is null, as JMESPath says."""
 
     def visit_comparator(self, node: dict[str, Any], value: object) -> object:
+        """Return what a comparison gives, null where the values have no order."""
         try:
             return super().visit_comparator(node, value)
         except TypeError:

@@ -55,8 +55,9 @@ OPTS = [
         default=3600,
         min=0,
         help="Seconds after which the standing book of the engine greedy is made anew from all that is stored, and held "
-        "against what it was: a bid decided otherwise is logged and counted in the metric flocx_clearing_missed. A "
-        "round with an audit takes as long as the first one of a manager. 0 for never.",
+        "against what it was: a bid decided otherwise is logged and counted in the metric "
+        "flocx_clearing_missed_total. A round with an audit reads all open bids and all that is for sale, but no "
+        "hardware document that it knows. 0 for never.",
     ),
     cfg.FloatOpt(
         "gather",

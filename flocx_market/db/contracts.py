@@ -50,9 +50,6 @@ FIELDS = {
 _LIVE = sorted(str(status) for status in LIVE)
 _BINDING = sorted(str(status) for status in BINDING)
 _AWAITED = [str(AllocationStatus.ACKNOWLEDGED), str(AllocationStatus.CREATED)]
-# Keeps a statement below the parameter limits of every database.
-_CHUNK = 1000
-
 #: What keeps, or kept, its node from every other contract.
 KEEPS = sa.and_(
     sa.or_(allocations.c.status.in_(_LIVE), allocations.c.delivered_from.is_not(None)),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -116,11 +116,12 @@ class SqlOffers:
         those nobody has asked for, which are passed over unread.
         """
         digest, text = hardware_documents.c.digest, sa.type_coerce(hardware_documents.c.document, sa.Text)
+        queries: Iterable[sa.Select[Any]]
         if len(digests) <= _MOST_BY_DIGEST:
             queries = restricted(sa.select(digest, text), digest, digests)
         else:
             sold = sa.select(offers.c.properties_digest).where(offers.c.status == _AVAILABLE)
-            queries = iter([sa.select(digest, text).where(digest.in_(sold))])
+            queries = [sa.select(digest, text).where(digest.in_(sold))]
         for query in queries:
             with self._connection.execute(query.execution_options(yield_per=_FETCHED)) as rows:
                 for key, document in rows:

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
 
 from flocx_common.domain.clock import floor_second
 from flocx_market.domain import lifecycle
@@ -27,7 +26,7 @@ from flocx_market.services.standing import StandingMarket
 LOG = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class RoundReport:
     """What a round did.
 
@@ -51,15 +50,6 @@ class RoundReport:
         return bool(self.expired or self.swept or self.replaced or self.matched)
 
 
-class Matched(NamedTuple):
-    """What became of the open bids in a round: see :class:`RoundReport`."""
-
-    matched: int
-    lost: int
-    missed: int
-    left: int
-
-
 def run_round(
     *, store: Store, settings: MarketSettings, now: datetime, standing: StandingMarket | None = None
 ) -> RoundReport:
@@ -72,14 +62,11 @@ def run_round(
         may use it. Without it everything is read, and the contracts are the same.
     """
     standing = standing or StandingMarket(settings)
-    report = RoundReport()
-    report.expired = expire(store=store, settings=settings, now=now)
-    report.swept = sweep_contracts(store=store, settings=settings, now=now)
-    report.replaced = replace_failed(store=store, settings=settings, now=now, classes=standing.replacing)
-    report.matched, report.lost, report.missed, report.left = clear_market(
-        store=store, settings=settings, now=now, standing=standing
-    )
-    return report
+    expired = expire(store=store, settings=settings, now=now)
+    swept = sweep_contracts(store=store, settings=settings, now=now)
+    replaced = replace_failed(store=store, settings=settings, now=now, classes=standing.replacing)
+    report = clear_market(store=store, settings=settings, now=now, standing=standing)
+    return replace(report, expired=expired, swept=swept, replaced=replaced)
 
 
 def expire(*, store: Store, settings: MarketSettings, now: datetime) -> int:
@@ -146,8 +133,8 @@ def sweep_contracts(*, store: Store, settings: MarketSettings, now: datetime) ->
 
 def clear_market(
     *, store: Store, settings: MarketSettings, now: datetime, standing: StandingMarket | None = None
-) -> Matched:
-    """Match the open bids.
+) -> RoundReport:
+    """Match the open bids, the last part of a round, and tell what became of them.
 
     :param standing: the market as earlier rounds know it; without it everything is read.
     """
@@ -163,4 +150,4 @@ def clear_market(
         LOG.error("an audit found %d bids that the standing book would have decided otherwise", held.missed)
     writer = DealWriter(store=store, bids=standing.bids, generations=standing.generations, wrote=standing.wrote)
     matched, lost = writer.write(held.round.deals, now)
-    return Matched(matched, lost, held.missed, len(standing.bids))
+    return RoundReport(matched=matched, lost=lost, missed=held.missed, left=len(standing.bids))

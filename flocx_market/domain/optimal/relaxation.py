@@ -83,7 +83,7 @@ class Relaxation:
     """
 
     def __init__(self, problem: Problem, solver: Solver, known: Iterable[Option] = (), parts: int = _PARTS) -> None:
-        self._problem, self._solver = problem, solver
+        self._problem, self._solver, self._parts = problem, solver, parts
         self._pool = Pool()
         for option in known:
             self._pool.add(option)
@@ -92,9 +92,7 @@ class Relaxation:
         self._gains = np.zeros(len(problem.wanted), np.int64)
         self.bound = MOST_MONEY
         # Without prices all starts are alike: one of them will do.
-        self._parts = 1
-        self._try(self._kept)
-        self._parts = parts
+        self._try(self._kept, parts=1)
         self.complete = False
 
     def descend(self) -> None:
@@ -103,7 +101,7 @@ class Relaxation:
 
     def settle(self) -> Relaxed:
         """Price what the passes came to."""
-        self._try(self._passed)
+        self._try(self._passed, self._parts)
         shares = self._descent.shares.copy()
         return Relaxed(self.bound, self._kept, self._gains, 0.0, shares, self._pool.options(), {})
 
@@ -122,7 +120,9 @@ class Relaxation:
         seen = _prices(self._problem, program, answer.scarcity)
         drawn = np.rint(_DRAWN * self._kept + (1 - _DRAWN) * seen).astype(np.int64)
         # Only the program's own prices can tell that no option is missing.
-        self.complete = not any(self._try(prices) for prices in (drawn, seen)) or self._pool.openings > MOST_OPENINGS
+        self.complete = (
+            not any(self._try(prices, self._parts) for prices in (drawn, seen)) or self._pool.openings > MOST_OPENINGS
+        )
         return Relaxed(
             self.bound,
             self._kept,
@@ -133,17 +133,17 @@ class Relaxation:
             _plan(program, answer.values),
         )
 
-    def _try(self, prices: Column) -> bool:
+    def _try(self, prices: Column, parts: int) -> bool:
         """Take prices if their bound is the best so far; tell whether they bring new options."""
-        bound, gains, news = self._ask(prices)
+        bound, gains, news = self._ask(prices, parts)
         if bound < self.bound:
             self.bound, self._gains, self._kept = bound, gains, prices
         return news
 
-    def _ask(self, prices: Column) -> tuple[int, Column, bool]:
+    def _ask(self, prices: Column, parts: int) -> tuple[int, Column, bool]:
         """Return the bound at prices, what each bid gains, and whether there were new options."""
         gains, news = [], False
-        for best, found in options(self._problem, paid_until(self._problem, prices), parts=self._parts, cover=_COVER):
+        for best, found in options(self._problem, paid_until(self._problem, prices), parts=parts, cover=_COVER):
             gains.append(max(best, 0))
             for option in found:
                 news |= self._pool.add(option)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from flocx_common.testing.clock import FrozenClock
+from flocx_common.testing.databases import MigratedDatabase, empty_database
+from flocx_provider.services.node_health import set_node_health
 from tests.builders import NOW, at, uid
 from tests.harness import MarketHarness, ProviderHarness
 
@@ -49,6 +51,22 @@ class Room:
         body = {"limit_price": "2", "start_time": NOW.isoformat(), "end_time": at(10).isoformat()} | fields
         return self.market.browser(user)("POST", "/v1/bids", body).json
 
+    def on_market(self, uuid: str) -> dict[str, Any]:
+        """Return an offer as the market has it, or the error in its place."""
+        return self.market.browser("admin").get(f"/v1/offers/{uuid}", status="*").json
+
+    def set_down(self, number: int, reason: str | None) -> None:
+        """Let a machine of the provider be unhealthy; None for well again."""
+        provider = self.provider
+        set_node_health(
+            uid(1000 + number), reason, inventory=provider.inventory, states=provider.states, now=self.clock.now()
+        )
+
+    def statuses(self, user: str = "consumer-a") -> tuple[str, list[str]]:
+        """Return the status of a user's contract, and those of its allocations, sorted."""
+        contract = self.contract(user)
+        return contract["status"], sorted(one["status"] for one in contract["allocations"])
+
     def work(self, *more: ProviderHarness) -> None:
         """Let everything happen that can happen now."""
         for _ in range(2):
@@ -87,3 +105,22 @@ def any_room(tmp_path, market, migrated_provider, clock) -> Room:
     """A market on SQLite, and a provider on every kind of database."""
     provider = ProviderHarness(tmp_path, migrated_provider.renew(), migrated_provider.url, clock, market, MACHINES)
     return Room(market, provider, clock)
+
+
+@pytest.fixture
+def second(tmp_path, room, clock, worker):
+    """Another provider on the same market, with one larger node."""
+    directory = tmp_path / "second"
+    directory.mkdir()
+    with empty_database("sqlite", "second", directory) as url:
+        database = MigratedDatabase(url, "flocx_migrations_provider")
+        yield ProviderHarness(
+            directory,
+            database.database,
+            url,
+            clock,
+            room.market,
+            SECOND_MACHINES,
+            user="provider-2",
+        )
+        database.close()
